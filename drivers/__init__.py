@@ -1,0 +1,1 @@
+"""Device drivers, one module or small package per kind of device."""

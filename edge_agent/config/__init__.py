@@ -1,0 +1,1 @@
+"""Configuration: TOML in, typed settings or precise mistakes out."""

@@ -1,0 +1,1 @@
+"""The running agent: supervisor, workers, journal, publisher."""

@@ -1,0 +1,83 @@
+"""What a driver is: the one contract between a device and the daemon.
+
+A driver is a class with typed settings and a blocking iterator of observations. It has a process to itself, so it may
+simply block, with a timeout on every wait; no asyncio, no threads, no callbacks. It is found by its entry point in the
+group ``edge_agent.drivers``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from edge_agent.events.envelope import EventData
+
+
+class DriverSettings(BaseModel):
+    """The ``[settings]`` table of a device's file. Every field has a description: ``edge-agent drivers`` prints it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Bytes behind an observation: a picture as the device delivered it, or its raw message."""
+
+    data: bytes
+    media_type: str
+    role: str
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One thing a device saw.
+
+    ``acknowledge`` is called once the event is durable on disk: there, and only there, a file is moved away or a scan
+    confirmed to the device. If the process dies before, the device offers the observation again.
+    """
+
+    data: EventData
+    evidence: tuple[Evidence, ...] = ()
+    acknowledge: Callable[[], None] | None = None
+    observed: datetime = field(default_factory=_now)
+
+
+S = TypeVar("S", bound=DriverSettings)
+
+
+class Driver(ABC, Generic[S]):
+    """Base of all drivers. Construction must not touch the device: that belongs into ``observe``."""
+
+    kind: ClassVar[str]
+    """The name in ``driver = "..."``, e.g. ``passport.page``."""
+    Settings: ClassVar[type[DriverSettings]]
+    deadline: ClassVar[float] = 30.0
+    """Seconds without a yield after which the driver is taken for hung and is replaced."""
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def observe(self) -> Iterator[Observation | None]:
+        """Yield observations as they come, and None at least every second for 'alive, nothing new'.
+
+        The iterator is resumed only after the observation that it yielded is durable and was acknowledged. Raising
+        ends the process; the supervisor starts it again. On a clean stop the generator is closed: release in ``finally``.
+        """
+
+    def probe(self) -> str:
+        """Contact the device once and say what was found, for ``edge-agent check --probe``.
+
+        Raises:
+            OSError: the device cannot be reached; the message says what to do.
+        """
+        return "nothing to contact"

@@ -1,0 +1,1 @@
+"""Pure functions on arrays and text: no I/O, no device, no MQTT, no configuration."""
