@@ -26,11 +26,15 @@ class DriverSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Bytes behind an observation: a picture as the device delivered it, or its raw message."""
+    """Bytes behind an observation: a picture as the device delivered it, or its raw message.
+
+    ``thumbnail`` makes a small JPEG of it, and is called only where the device's file asks for one.
+    """
 
     data: bytes
     media_type: str
     role: str
+    thumbnail: Callable[[], bytes] | None = None
 
 
 def _now() -> datetime:
@@ -42,13 +46,22 @@ class Observation:
     """One thing a device saw.
 
     ``acknowledge`` is called once the event is durable on disk: there, and only there, a file is moved away or a scan
-    confirmed to the device. If the process dies before, the device offers the observation again.
+    confirmed to the device. If the process dies before, the device offers the observation again; with a ``key`` that is
+    then the same (and differs from that of every other observation) it is not taken for a new one.
     """
 
     data: EventData
     evidence: tuple[Evidence, ...] = ()
     acknowledge: Callable[[], None] | None = None
+    key: str | None = None
     observed: datetime = field(default_factory=_now)
+
+
+class DriverError(Exception):
+    """What is wrong with the device, in a technician's words and without personal data: it is shown in the status.
+
+    The text of any other exception stays in the process, since it may quote what a device said.
+    """
 
 
 S = TypeVar("S", bound=DriverSettings)
@@ -62,6 +75,9 @@ class Driver(ABC, Generic[S]):
     Settings: ClassVar[type[DriverSettings]]
     deadline: ClassVar[float] = 30.0
     """Seconds without a yield after which the driver is taken for hung and is replaced."""
+    preload: ClassVar[tuple[str, ...]] = ()
+    """Heavy modules that every process of this driver needs: imported once, and their ``warm()`` called if they have it,
+    before the processes are forked. None may start threads."""
 
     def __init__(self, settings: S) -> None:
         self.settings = settings

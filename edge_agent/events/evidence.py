@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,13 +15,11 @@ class EvidenceReference(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    role: str = Field(description="What it shows: page, raw, thumbnail ...", examples=["page"])
+    role: str = Field(description="What it shows; a thumbnail of it follows as {role}-thumbnail", examples=["page"])
     sha256: Sha256
     media_type: str = Field(examples=["image/jpeg"])
     size: int = Field(ge=0, description="Length in bytes")
-    sent: Literal["no", "thumbnail", "full"] = Field(
-        default="no", description="Whether the bytes themselves are published on the evidence topic"
-    )
+    sent: bool = Field(description="Whether the bytes are published, on the device's topic evidence/{sha256}")
 
 
 def sha256(data: bytes) -> str:

@@ -27,27 +27,28 @@ class Post:
 
     def event(self, device: str, data: type[EventData]) -> str:
         """The topic of a device's events of one type."""
-        return f"{self._root(device)}/{data.family}/{data.event}"
+        return f"{self.root(device)}/{data.family}/{data.event}"
 
     def evidence(self, device: str, sha256: str) -> str:
         """The topic of one piece of evidence, named by its hash."""
-        return f"{self._root(device)}/evidence/{sha256}"
+        return f"{self.root(device)}/evidence/{sha256}"
 
     def status(self, device: str = AGENT) -> str:
         """The retained state of a device, or of the agent."""
-        return f"{self._root(device)}/status"
+        return f"{self.root(device)}/status"
 
     def birth(self) -> str:
         """The retained birth message: what is installed at this post."""
-        return f"{self._root(AGENT)}/birth"
+        return f"{self.root(AGENT)}/birth"
 
     def receipt(self, consumer: str) -> str:
         """Where a consumer says up to which sequence number it holds the events durably."""
-        return f"{self._root(AGENT)}/receipt/{consumer}"
+        return f"{self.root(AGENT)}/receipt/{consumer}"
 
     def replay(self, consumer: str) -> str:
         """Where a consumer that saw a gap asks for a range again."""
-        return f"{self._root(AGENT)}/replay/{consumer}"
+        return f"{self.root(AGENT)}/replay/{consumer}"
 
-    def _root(self, device: str) -> str:
+    def root(self, device: str) -> str:
+        """What all topics of a device begin with."""
         return f"{PREFIX}/{self.country}/{self.bcp}/{device}"

@@ -1,0 +1,1 @@
+"""Devices that are none: to try a post before its real ones are there."""
