@@ -1,9 +1,9 @@
 """The journal: what makes an event durable before its device is told so, and keeps it until the office has it.
 
 SQLite in WAL mode with ``synchronous=FULL``: when ``append`` returns, the events are on the disk. There is one writer
-(the intake); the publisher and the command line read beside it. An event is *delivered* when the broker has acknowledged
-it: all events up to ``delivered_through`` are, except those in ``refused``. Delivered events stay for the retention time,
-since a broker's acknowledgement is not a promise that anything is on anybody's disk.
+(the intake); the publisher and the command line read beside it. An event is *delivered* when the broker has
+acknowledged it: all events up to ``delivered_through`` are, except those in ``refused``. Delivered events stay for the
+retention time, since a broker's acknowledgement is not a promise that anything is on anybody's disk.
 """
 
 from __future__ import annotations
@@ -59,7 +59,13 @@ CREATE TABLE state (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 );
-INSERT INTO state VALUES ('delivered_through', 0), ('last_sequence', 0);
+INSERT INTO state VALUES
+    ('delivered_through', 0),
+    ('numbered_through', 0);        -- the next event is numbered above this and above all events
+"""
+_INSERT_EVIDENCE = """
+INSERT INTO evidence (topic, sequence, media_type, body) VALUES (?, ?, ?, ?)
+ON CONFLICT (topic) DO UPDATE SET sequence = excluded.sequence
 """
 MARK_EVERY = 60_000_000  # microseconds between two rows of `marks`
 
@@ -168,9 +174,10 @@ class Journal:
             if create:
                 self._create()
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version != SCHEMA_VERSION:
-            self._db.close()
-            raise JournalDamagedError(f"unknown layout {version}, this version writes {SCHEMA_VERSION}")
+            if version != SCHEMA_VERSION:
+                self._db.close()
+                raise JournalDamagedError(f"unknown layout {version}, this version writes {SCHEMA_VERSION}")
+            self._last = self._newest()
 
     def _create(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -188,7 +195,7 @@ class Journal:
         """Close the database; what was appended stays."""
         self._db.close()
 
-    def _write(self, action: Callable[[sqlite3.Connection], None]) -> None:
+    def _write(self, action: Callable[[sqlite3.Connection], object]) -> None:
         with _translated():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -201,50 +208,48 @@ class Journal:
 
     # -- the intake's side ------------------------------------------------------------------------------------------
 
-    def append(self, entries: Sequence[Entry], *, delivered_through: int = 0) -> list[int]:
+    def append(self, entries: Sequence[Entry]) -> list[int]:
         """Make events durable, all or none, and return their sequence numbers.
 
         An entry whose key is already recorded is the same observation offered again, after a crash between recording
-        and acknowledging: it gets the number that it has. ``delivered_through`` is written along in the same commit.
+        and acknowledging: it gets the number that it has.
         """
+        now = _now()
+        recorded = timestamp(datetime.fromtimestamp(now / 1e6, UTC))
+        with _translated():
+            known = self._known([entry.key for entry in entries if entry.key is not None])
+        last = self._last
         sequences: list[int] = []
-
-        def action(db: sqlite3.Connection) -> None:
-            last = self._state("last_sequence")
-            now = _now()
-            recorded = timestamp(datetime.fromtimestamp(now / 1e6, UTC))
-            rows = []
-            keys: dict[bytes, int] = {}
-            for entry in entries:
-                known = self._known(entry.key, keys)
-                if known is not None:
-                    sequences.append(known)
-                    continue
-                last += 1
-                sequences.append(last)
-                if entry.key is not None:
-                    keys[entry.key] = last
-                rows.append((last, now, entry.topic, entry.key, seal(entry.encoded, sequence=last, recorded=recorded)))
-                for item in entry.evidence:
-                    db.execute(
-                        "INSERT INTO evidence (topic, sequence, media_type, body) VALUES (?, ?, ?, ?)"
-                        " ON CONFLICT (topic) DO UPDATE SET sequence = excluded.sequence",
-                        (item.topic, last, item.media_type, item.body),
-                    )
-            db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows)
-            db.execute("UPDATE state SET value = ? WHERE name = 'last_sequence'", (last,))
-            self._mark(db, delivered_through, now)
-
-        self._write(action)
+        rows: list[object] = []
+        evidence: list[tuple[str, int, str, bytes]] = []
+        for entry in entries:
+            if entry.key in known:
+                sequences.append(known[entry.key])
+                continue
+            last += 1
+            sequences.append(last)
+            if entry.key is not None:
+                known[entry.key] = last
+            rows += (last, now, entry.topic, entry.key, seal(entry.encoded, sequence=last, recorded=recorded))
+            evidence += [(item.topic, last, item.media_type, item.body) for item in entry.evidence]
+        if rows:
+            # one statement is one transaction, and one wait for the interpreter's lock instead of four
+            insert = "INSERT INTO events VALUES (?, ?, ?, ?, ?)" + ", (?, ?, ?, ?, ?)" * (len(rows) // 5 - 1)
+            if evidence:
+                self._write(lambda db: (db.execute(insert, rows), db.executemany(_INSERT_EVIDENCE, evidence)))
+            else:
+                with _translated():
+                    self._db.execute(insert, rows)
+        self._last = last
         return sequences
 
-    def _known(self, key: bytes | None, batch: dict[bytes, int]) -> int | None:
-        if key is None:
-            return None
-        if key in batch:
-            return batch[key]
-        row = self._db.execute("SELECT sequence FROM events WHERE key = ?", (key,)).fetchone()
-        return row and int(row[0])
+    def _known(self, keys: Sequence[bytes]) -> dict[bytes | None, int]:
+        """The sequence numbers of the keys that are recorded already."""
+        if not keys:
+            return {}
+        marks = ", ".join("?" * len(keys))
+        found = self._db.execute(f"SELECT key, sequence FROM events WHERE key IN ({marks})", keys)  # noqa: S608  (?, ?)
+        return dict(found.fetchall())
 
     def _mark(self, db: sqlite3.Connection, through: int, now: int) -> None:
         if not through:
@@ -268,9 +273,9 @@ class Journal:
     ) -> None:
         """Record what became of published things.
 
-        ``refused`` are events that the broker denied, ``accepted`` such as it took at a later try, ``evidence`` the topics
-        of delivered evidence, ``replayed`` the numbers of finished replays; ``receipts`` and ``replays`` are what
-        consumers said and asked for.
+        ``refused`` are events that the broker denied, ``accepted`` such as it took at a later try, ``evidence`` the
+        topics of delivered evidence, ``replayed`` the numbers of finished replays; ``receipts`` and ``replays`` are
+        what consumers said and asked for.
         """
 
         def action(db: sqlite3.Connection) -> None:
@@ -294,8 +299,8 @@ class Journal:
     def purge(self, *, older_than: float, keep_bytes: int, receipts: Sequence[str] = (), limit: int = 2000) -> int:
         """Remove delivered events past the retention; return how many, at most ``limit`` (call again for more).
 
-        An event goes when it was delivered more than ``older_than`` seconds ago, or when delivered events take more than
-        ``keep_bytes`` (oldest first), but never before every consumer named in ``receipts`` has confirmed it.
+        An event goes when it was delivered more than ``older_than`` seconds ago, or when delivered events take more
+        than ``keep_bytes`` (oldest first), but never before every consumer named in ``receipts`` has confirmed it.
         """
         removed = 0
 
@@ -315,6 +320,7 @@ class Journal:
                 (through, limit),
             ).fetchall()
             removed = len(rows)
+            db.execute("UPDATE state SET value = ? WHERE name = 'numbered_through'", (self._last,))
             db.executemany("DELETE FROM events WHERE sequence = ?", rows)
             db.executemany("DELETE FROM evidence WHERE sequence = ?", rows)
             db.execute(
@@ -381,7 +387,7 @@ class Journal:
             waiting = self._db.execute("SELECT count(*) FROM evidence WHERE delivered = 0").fetchone()[0]
             return Stand(
                 first_sequence=first,
-                last_sequence=self._state("last_sequence"),
+                last_sequence=self._newest(),
                 delivered_through=self._state("delivered_through"),
                 refused=refused,
                 evidence_waiting=waiting,
@@ -425,9 +431,10 @@ class Journal:
 
     def resume(self, *, last_sequence: int, delivered_through: int) -> None:
         """Set both counters, after ``restore``; the next event gets the number ``last_sequence`` + 1."""
+        self._last = last_sequence
 
         def action(db: sqlite3.Connection) -> None:
-            db.execute("UPDATE state SET value = ? WHERE name = 'last_sequence'", (last_sequence,))
+            db.execute("UPDATE state SET value = ? WHERE name = 'numbered_through'", (last_sequence,))
             self._mark(db, delivered_through, _now())
 
         self._write(action)
@@ -435,6 +442,10 @@ class Journal:
     def _receipts(self, consumers: Sequence[str]) -> list[int]:
         held = dict(self._db.execute("SELECT consumer, through FROM receipts").fetchall())
         return [held.get(consumer, 0) for consumer in consumers]
+
+    def _newest(self) -> int:
+        newest = self._db.execute("SELECT max(sequence) FROM events").fetchone()[0]
+        return max(newest or 0, self._state("numbered_through"))
 
     def _state(self, name: str) -> int:
         return int(self._db.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()[0])

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, count, islice
 from pathlib import Path
 
 from edge_agent.daemon.journal import Journal, JournalDamagedError
@@ -28,8 +28,8 @@ class Salvage:
 
     def __str__(self) -> str:
         return (
-            f"The journal was damaged ({self.reason}). It was set aside as {self.aside}; {self.saved} events were saved "
-            f"from it, and new events are numbered from {self.first_new}."
+            f"The journal was damaged ({self.reason}). It was set aside as {self.aside}; {self.saved} events were"
+            f" saved from it, and new events are numbered from {self.first_new}."
         )
 
 
@@ -74,7 +74,7 @@ def set_aside(path: Path, reason: str) -> tuple[Journal, Salvage]:
                 journal.restore((), page)
             with contextlib.suppress(sqlite3.Error):
                 state = dict(old.execute("SELECT name, value FROM state").fetchall())
-                highest = max(highest, int(state["last_sequence"]))
+                highest = max(highest, int(state["numbered_through"]))
                 delivered = int(state["delivered_through"])
     resumed = (highest // SKIP + 1) * SKIP
     journal.resume(last_sequence=resumed, delivered_through=delivered)
@@ -83,9 +83,8 @@ def set_aside(path: Path, reason: str) -> tuple[Journal, Salvage]:
 
 def _free_name(path: Path) -> Path:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    names = (
-        path.with_name(f"{path.stem}.damaged-{stamp}{extra}") for extra in ("", *(f"-{n}" for n in range(2, 1000)))
-    )
+    extras = chain([""], (f"-{number}" for number in count(2)))
+    names = (path.with_name(f"{path.stem}.damaged-{stamp}{extra}") for extra in extras)
     return next(name for name in names if not name.exists())
 
 
@@ -104,12 +103,11 @@ def _readable(path: Path) -> Iterator[sqlite3.Connection]:
 def _rows(old: sqlite3.Connection, table: str, columns: str) -> Iterator[tuple[object, ...]]:
     """Every row that can still be read: forwards to the damage, then backwards to it, then one by one between."""
     low, high = 0, 2**62
-    for order, beyond in (("ASC", "rowid > ?"), ("DESC", "rowid < ?")):
+    source = f"FROM {table} NOT INDEXED WHERE rowid"
+    for order, beyond in (("ASC", ">"), ("DESC", "<")):
         position = low if order == "ASC" else high
+        statement = f"SELECT rowid, {columns} {source} {beyond} ? ORDER BY rowid {order} LIMIT 1"
         while True:
-            statement = (
-                f"SELECT rowid, {columns} FROM {table} NOT INDEXED WHERE {beyond} ORDER BY rowid {order} LIMIT 1"
-            )
             try:
                 row = old.execute(statement, (position,)).fetchone()
             except sqlite3.Error:
@@ -124,6 +122,6 @@ def _rows(old: sqlite3.Connection, table: str, columns: str) -> Iterator[tuple[o
             high = position
     for rowid in range(low + 1, min(high, low + SKIP)):
         with contextlib.suppress(sqlite3.Error):
-            row = old.execute(f"SELECT {columns} FROM {table} NOT INDEXED WHERE rowid = ?", (rowid,)).fetchone()
+            row = old.execute(f"SELECT {columns} {source} = ?", (rowid,)).fetchone()
             if row is not None:
                 yield row
