@@ -39,20 +39,22 @@ def compose(fmt: Format, fields: Fields) -> tuple[str, ...]:
 
 
 def names(surname: str, given_names: str, length: int) -> str:
-    """The names field: fillers for blanks, two between surname and given names, truncated to ``length``.
+    """The names field: fillers for blanks, two between surname and given names, at most ``length`` characters.
 
-    A truncated field ends in a letter and keeps at least the beginning of the given names.
+    Too long, the names are shortened from the last one on, each to its initial at the shortest, so that each stays
+    represented and the field ends in a letter.
     """
-    primary, secondary = (FILLER.join(name.split()) for name in (surname, given_names))
-    if not secondary:
-        return primary[:length]
-    if len(primary) + 2 + len(secondary) > length:
-        primary = primary[: length - 2 - min(len(secondary), 2)].rstrip(FILLER)
-    text = f"{primary}{FILLER * 2}{secondary}"
-    if len(text) > length and text[length - 1] == FILLER:
-        # The last position must be a letter to show the truncation: the name before gives up one of its own.
-        text = text[: length - 2] + text[length - 1 :]
-    return text[:length]
+    parts = surname.split() + given_names.split()
+    primary = len(surname.split())
+
+    def joined() -> str:
+        secondary = FILLER.join(parts[primary:])
+        return FILLER.join(parts[:primary]) + (FILLER * 2 + secondary if secondary else "")
+
+    for i in reversed(range(len(parts))):
+        excess = max(0, len(joined()) - length)
+        parts[i] = parts[i][: max(1, len(parts[i]) - excess)]
+    return joined()[:length]
 
 
 def _value(field: Field, fields: Fields) -> str:
@@ -61,8 +63,10 @@ def _value(field: Field, fields: Fields) -> str:
             return ""
         case "names":
             return names(fields.surname or "", fields.given_names or "", len(field.mask))
-        case "surname" | "given_names" as name:
-            return FILLER.join((getattr(fields, name) or "").split())[: len(field.mask)]
+        case "surname":
+            return names(fields.surname or "", "", len(field.mask))
+        case "given_names":  # the old French identity card parts them by two fillers
+            return (FILLER * 2).join((fields.given_names or "").split())[: len(field.mask)]
         case name:
             value = getattr(fields, name)
             text = value.yymmdd if isinstance(value, PartialDate) else value or ""

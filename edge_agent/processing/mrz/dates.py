@@ -89,11 +89,13 @@ def issue_date(text: str, today: date) -> PartialDate | None:
 
 def _parts(text: str) -> tuple[int | None, int | None, int | None] | None:
     """Year (two digits), month and day; None if a part is neither two digits nor two fillers."""
+    if len(text) != 6:
+        return None
     parts: list[int | None] = []
     for part in (text[0:2], text[2:4], text[4:6]):
         if part == FILLER * 2:
             parts.append(None)
-        elif len(part) == 2 and all(character in DIGITS for character in part):
+        elif all(character in DIGITS for character in part):
             parts.append(int(part))
         else:
             return None

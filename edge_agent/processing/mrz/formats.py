@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from edge_agent.processing.mrz.check_digits import ALPHABET, DIGITS, FILLER, LETTERS
+from edge_agent.processing.mrz.check_digits import ALPHABET, DIGITS, FILLER, LETTERS, check_digit
 
 
 class FormatName(StrEnum):
@@ -38,13 +38,10 @@ CLASSES: Final = {
     "d": DIGITS + FILLER,
     "n": DIGITS + LETTERS,
     "x": ALPHABET,
-    "s": "MFX" + FILLER,
+    "s": "FMX" + FILLER,
     "<": FILLER,
-    "P": "P",
     "V": "V",
-    "I": "ACI",
     "D": "D",
-    "F": "F",
 }
 """The letters of a mask, each with the characters it allows."""
 
@@ -82,6 +79,17 @@ class CheckDigit:
         """The characters under this check digit."""
         return "".join(lines[line][start:end] for line, start, end in self.covers)
 
+    def printed(self, lines: Sequence[str]) -> str:
+        """The check digit itself: a digit, or a filler."""
+        return lines[self.line][self.column]
+
+    def agrees(self, lines: Sequence[str]) -> bool:
+        """Whether the check digit is right. False also where a character has no value."""
+        try:
+            return self.printed(lines) == str(check_digit(self.covered(lines)))
+        except ValueError:
+            return False
+
 
 @dataclass(frozen=True)
 class Format:
@@ -91,6 +99,8 @@ class Format:
     lengths: tuple[int, ...]
     fields: tuple[Field, ...]
     check_digits: tuple[CheckDigit, ...]
+    initials: str
+    """The letters with which a document code of this format begins by its standard; others are met in the field."""
     continues_in: str | None = None
     """The field in which a document number of more than 9 characters goes on (Doc 9303 parts 5 and 6, note j)."""
 
@@ -122,7 +132,8 @@ def long_document_number(fmt: Format, lines: Sequence[str]) -> CheckDigit | None
     """The check digit of a document number of more than 9 characters, None if the number is not a long one.
 
     The first 9 characters stand in their field, a filler in place of the check digit; the others, their check digit and
-    a filler begin the optional data.
+    a filler begin the optional data. The check digit covers the number; on some cards (those of Portugal) also the
+    filler in its midst.
     """
     number, rest = fmt.field("document_number"), fmt.field(fmt.continues_in or "")
     if number is None or rest is None or lines[number.line][number.end] != FILLER or number.of(lines).endswith(FILLER):
@@ -131,11 +142,15 @@ def long_document_number(fmt: Format, lines: Sequence[str]) -> CheckDigit | None
     if length < 2:
         return None
     column = rest.start + length - 1
-    covers = ((number.line, number.start, number.end), (rest.line, rest.start, column))
-    return CheckDigit("document_number", rest.line, column, covers)
+    tail = (rest.line, rest.start, column)
+    by_standard, with_filler = (
+        CheckDigit("document_number", rest.line, column, ((number.line, number.start, end), tail))
+        for end in (number.end, number.end + 1)
+    )
+    return with_filler if with_filler.agrees(lines) and not by_standard.agrees(lines) else by_standard
 
 
-def _two_lines(name: FormatName, length: int, code: str) -> Format:
+def _two_lines(name: FormatName, length: int, code: str, initials: str) -> Format:
     """TD2, TD3, MRV-A and MRV-B: names above, data below; they differ in length and in what ends the second line."""
     visa = name in {FormatName.MRV_A, FormatName.MRV_B}
     passport = name is FormatName.TD3
@@ -164,6 +179,7 @@ def _two_lines(name: FormatName, length: int, code: str) -> Format:
             Field("personal_number" if passport else "optional_data", 1, 28, "x" * (end - 28)),
         ),
         tuple(check_digits),
+        initials,
         continues_in="optional_data" if name is FormatName.TD2 else None,
     )
 
@@ -172,7 +188,7 @@ TD1: Final = Format(
     FormatName.TD1,
     (30, 30, 30),
     (
-        Field("document_code", 0, 0, "Ix"),
+        Field("document_code", 0, 0, "Ax"),
         Field("issuing_state", 0, 2, "Aaa"),
         Field("document_number", 0, 5, "x" * 9),
         Field("optional_data", 0, 15, "x" * 15),
@@ -189,23 +205,24 @@ TD1: Final = Format(
         CheckDigit("expiry_date", 1, 14, ((1, 8, 14),), mask="d"),
         CheckDigit("composite", 1, 29, ((0, 5, 30), (1, 0, 7), (1, 8, 15), (1, 18, 29))),
     ),
+    "ACI",
     continues_in="optional_data",
 )
-TD2: Final = _two_lines(FormatName.TD2, 36, "Ix")
-TD3: Final = _two_lines(FormatName.TD3, 44, "Pa")
+TD2: Final = _two_lines(FormatName.TD2, 36, "Ax", "ACI")
+TD3: Final = _two_lines(FormatName.TD3, 44, "Aa", "P")
 TD3_RUSSIAN: Final = replace(
     TD3,
     fields=tuple(replace(f, mask="x" * len(f.mask)) if f.name == "names" else f for f in TD3.fields),
 )
 """The internal passport of Russia (``PNRUS``): digits stand for Cyrillic letters that Latin script lacks."""
-MRV_A: Final = _two_lines(FormatName.MRV_A, 44, "Vx")
-MRV_B: Final = _two_lines(FormatName.MRV_B, 36, "Vx")
+MRV_A: Final = _two_lines(FormatName.MRV_A, 44, "Vx", "V")
+MRV_B: Final = _two_lines(FormatName.MRV_B, 36, "Vx", "V")
 
 FRENCH_ID: Final = Format(
     FormatName.FRENCH_ID,
     (36, 36),
     (
-        Field("document_code", 0, 0, "IA"),
+        Field("document_code", 0, 0, "AA"),
         Field("issuing_state", 0, 2, "AAA"),
         Field("surname", 0, 5, "a" * 25),
         Field("issuing_office", 0, 30, "x" * 6),
@@ -220,6 +237,7 @@ FRENCH_ID: Final = Format(
         CheckDigit("birth_date", 1, 33, ((1, 27, 33),), mask="d"),
         CheckDigit("composite", 1, 35, ((0, 0, 36), (1, 0, 35))),
     ),
+    "I",
 )
 
 EU_DRIVING_LICENCE: Final = Format(
@@ -232,6 +250,7 @@ EU_DRIVING_LICENCE: Final = Format(
         Field("optional_data", 0, 16, "x" * 13),
     ),
     (CheckDigit("composite", 0, 29, ((0, 0, 29),)),),
+    "D",
 )
 
 FRENCH_DRIVING_LICENCE: Final = Format(
@@ -248,6 +267,7 @@ FRENCH_DRIVING_LICENCE: Final = Format(
         CheckDigit("document_number", 0, 14, ((0, 0, 14),)),
         CheckDigit("composite", 0, 29, ((0, 0, 29),)),
     ),
+    "D",
 )
 
 SWISS_DRIVING_LICENCE: Final = Format(
@@ -255,7 +275,7 @@ SWISS_DRIVING_LICENCE: Final = Format(
     (9, 30, 30),
     (
         Field("document_number", 0, 0, "AAA999A<<"),
-        Field("document_code", 1, 0, "FA"),
+        Field("document_code", 1, 0, "AA"),
         Field("issuing_state", 1, 2, "AAA"),
         Field("personal_number", 1, 5, "9" * 9),
         Field("optional_data", 1, 14, "999"),
@@ -265,6 +285,7 @@ SWISS_DRIVING_LICENCE: Final = Format(
         Field("names", 2, 0, "a" * 30),
     ),
     (),
+    "F",
 )
 
 FORMATS: Final = (

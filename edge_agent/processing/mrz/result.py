@@ -26,6 +26,7 @@ class Finding(StrEnum):
     BIRTH_IN_FUTURE = "birth_in_future"
     ISSUING_STATE_UNKNOWN = "issuing_state_unknown"
     NATIONALITY_UNKNOWN = "nationality_unknown"
+    DOCUMENT_CODE_UNUSUAL = "document_code_unusual"
     DOCUMENT_NUMBER_EMPTY = "document_number_empty"
     SURNAME_EMPTY = "surname_empty"
 
