@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
-from types import MappingProxyType
 from typing import Final
 
 from edge_agent.processing.mrz import dates
@@ -56,7 +55,7 @@ def parse(text: str | Sequence[str], *, today: date | None = None) -> Mrz:
         wrong = list(found)
         checks[name] = Outcome.FAILED if wrong else Outcome.PASSED
         problems += wrong
-    return Mrz(fmt.name, lines, fields, MappingProxyType(checks), findings(fmt, fields, today), "; ".join(problems))
+    return Mrz(fmt.name, lines, fields, checks, findings(fmt, fields, today), "; ".join(problems))
 
 
 def _outcome(digit: CheckDigit, lines: Sequence[str]) -> Outcome:
