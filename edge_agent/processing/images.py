@@ -1,0 +1,131 @@
+"""From the bytes of a picture to its pixels, without trusting the bytes."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Header
+from PIL.ExifTags import Base as Tag
+
+MAX_PIXELS: Final = 64_000_000
+"""A4 at 600 dpi has 35 million."""
+FORMATS: Final = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
+
+_BEGINNINGS: Final = (b"\xff\xd8", b"\x89PNG", b"II*\0", b"MM\0*", b"BM", b"RIFF")
+_TRUNCATED: Final = "The picture is cut off: the file ends before its pixels do. Copy or scan it again."
+_LARGE: Final = "The picture has too many pixels{}; at most {:g} million are read. Scan with a lower resolution."
+_FOREIGN: Final = f"This is not a picture in one of the formats {', '.join(FORMATS)}."
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a broken file is reported by us, in one sentence
+
+
+class ImageError(Exception):
+    """A picture that cannot be used: ``code`` for programs, ``message`` for technicians.
+
+    Codes: ``empty-file``, ``not-an-image``, ``truncated-image``, ``too-large``, ``unsupported-image``.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """The pixels of a JPEG, PNG, TIFF (first page), BMP or WebP, upright as its EXIF orientation says.
+
+    The size is read from the header, and a larger one than ``max_pixels`` is refused before anything is allocated.
+    16 bits become 8 by the highest bit in use, so that the 10 or 12 bits of a sensor keep their contrast; what is
+    transparent becomes white.
+
+    Returns:
+        BGR, shape (height, width, 3), or grey, shape (height, width).
+
+    Raises:
+        ImageError: the bytes are not such a picture, not all of one, or of too large a one.
+    """
+    if not data:
+        raise ImageError("empty-file", "The file is empty.")
+    orientation = _read_header(data, max_pixels)
+    if data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[-_TRAILER:]:
+        # Some decoders fill up what is missing with grey, without a word.
+        raise ImageError("truncated-image", _TRUNCATED)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        # The header was sound, so it is the rest that is missing or damaged.
+        raise ImageError("truncated-image", _TRUNCATED)
+    return _upright(_without_alpha(_as_bytes(pixels)), orientation)
+
+
+_TRAILER: Final = 1 << 16
+"""How much may follow the end of a JPEG: some cameras append notes of their own."""
+
+
+def _read_header(data: bytes, max_pixels: int) -> int:
+    """Check format and size; return the EXIF orientation, 1 to 8."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Header.open(io.BytesIO(data), formats=FORMATS) as header:
+                width, height = header.size
+                orientation = _orientation(header)
+    except Header.DecompressionBombError:  # Pillow's own limit, far above ours
+        raise ImageError("too-large", _LARGE.format("", max_pixels / 1e6)) from None
+    except Exception:  # Pillow raises whatever its format plugins stumble over
+        if data.startswith(_BEGINNINGS):
+            raise ImageError("truncated-image", _TRUNCATED) from None
+        raise ImageError("not-an-image", _FOREIGN) from None
+    if width * height > max_pixels:
+        raise ImageError(
+            "too-large",
+            _LARGE.format(f" ({width} x {height})", max_pixels / 1e6),
+        )
+    return orientation
+
+
+def _orientation(header: Header.Image) -> int:
+    """Where OpenCV leaves it to us; it turns a TIFF upright whatever it is asked."""
+    if header.format == "TIFF":
+        return 1
+    try:
+        value = header.getexif().get(Tag.Orientation, 1)
+    except Exception:  # damaged EXIF says nothing about the pixels
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def _as_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype == np.uint16:
+        unused = max(int(pixels.max()).bit_length() - 8, 0)
+        return (pixels >> unused).astype(np.uint8)
+    raise ImageError("unsupported-image", f"Pixels of type {pixels.dtype} are not read. Save with 8 or 16 bits.")
+
+
+def _without_alpha(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if pixels.ndim == 2 or pixels.shape[2] == 3:
+        return pixels
+    opaque = pixels[..., 3:].astype(np.uint16)
+    return ((pixels[..., :3] * opaque + 255 * (255 - opaque) + 127) // 255).astype(np.uint8)
+
+
+def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Undo the EXIF orientation (CIPA DC-008, tag 274: where row 0 and column 0 of the file are to be shown)."""
+    if orientation == 1:
+        return pixels
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in {3, 4, 7, 8}:
+        pixels = pixels[::-1]
+    if orientation in {2, 3, 6, 7}:
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
