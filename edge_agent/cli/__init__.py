@@ -26,7 +26,7 @@ class _OneModulePerCommand(TyperGroup):
         module = import_module(f"edge_agent.cli.{cmd_name}")
         app: typer.Typer | None = getattr(module, "app", None)
         if app is None:
-            app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
+            app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
             app.command(cmd_name)(getattr(module, cmd_name))
         command = typer.main.get_command(app)
         command.name = cmd_name
