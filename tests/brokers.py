@@ -180,12 +180,13 @@ class Collector:
         self.messages: list[MQTTMessage] = []
         self._filters = filters
         self._port = port
-        self._ready = threading.Event()
+        self.connected = threading.Event()
         self._arrived = threading.Condition()
         self._client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe([(name, 1) for name in self._filters])
-        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_disconnect = lambda *_: self.connected.clear()
+        self._client.on_subscribe = lambda *_: self.connected.set()
         self._client.on_message = lambda _c, _u, message: self._keep(message)
 
     def _keep(self, message: MQTTMessage) -> None:
@@ -198,7 +199,7 @@ class Collector:
         properties.SessionExpiryInterval = 3600
         self._client.connect("127.0.0.1", self._port, 30, clean_start=False, properties=properties)
         self._client.loop_start()
-        assert self._ready.wait(10), "the subscriber did not get through"
+        assert self.connected.wait(10), "the subscriber did not get through"
         return self
 
     def __exit__(self, *_: object) -> None:

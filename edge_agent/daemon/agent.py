@@ -17,6 +17,7 @@ from edge_agent.config.models import AgentSettings, Config
 from edge_agent.config.secrets import Secrets
 from edge_agent.daemon import notify
 from edge_agent.daemon.intake import Intake
+from edge_agent.daemon.paths import journal_path
 from edge_agent.daemon.publisher import Publisher
 from edge_agent.daemon.supervisor import Device, Supervisor, context
 from edge_agent.daemon.wire import Report
@@ -26,16 +27,10 @@ from edge_agent.registry import find, version
 
 log = logging.getLogger(__name__)
 
-JOURNAL = "journal.db"
 STATUS_SECONDS = 60.0
 """How often the counters in the agent's status are brought up to date while nothing else changes."""
 STALLED_SECONDS = 30.0
 """A thread that has not moved for so long keeps the watchdog from being fed."""
-
-
-def state_directory(settings: AgentSettings) -> Path:
-    """Where the journal lives: what systemd says, else the configuration."""
-    return Path(os.environ.get("STATE_DIRECTORY") or settings.state_directory)
 
 
 class Agent:
@@ -60,10 +55,9 @@ class Agent:
         self._complaint: str | None = None
         settings = self._config.agent
         self._post = Post(settings.post.country, settings.post.bcp)
-        folder = state_directory(settings)
-        folder.mkdir(parents=True, exist_ok=True)
-        os.chdir(folder)  # relative paths in device files start here
-        self.journal = folder / JOURNAL
+        self.journal = journal_path(settings).absolute()
+        self.journal.parent.mkdir(parents=True, exist_ok=True)
+        os.chdir(self.journal.parent)  # relative paths in device files start here
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._intake = Intake(
             self.journal, self._post, settings.journal, on_report=self._on_report, on_recorded=self._on_recorded

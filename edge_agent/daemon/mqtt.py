@@ -37,6 +37,10 @@ class UnsupportedProtocolError(BrokerError):
     """The broker does not speak this version of MQTT."""
 
 
+class HungUpError(BrokerError):
+    """The broker took our CONNECT and hung up without a word: an old one does so, but so does a bad link."""
+
+
 class PackedProperties(Properties):
     """MQTT 5 properties that many messages share, encoded once."""
 
@@ -162,8 +166,8 @@ class Link:
             try:
                 self.turn(0.2)
             except BrokerError as error:
-                if self._accepted is None:  # hung up on a CONNECT of this version without a word
-                    raise UnsupportedProtocolError(str(error)) from error
+                if self._accepted is None:
+                    raise HungUpError(str(error)) from error
                 break
         self._judge()
 
@@ -238,6 +242,24 @@ class Link:
         """Say goodbye, so that the broker does not publish the last will."""
         self._client.disconnect()
         self._client.loop_write()
+
+
+def speaks_only_311(settings: BrokerSettings, secrets: Secrets, client_id: str) -> bool:
+    """Whether a broker that hung up on MQTT 5 accepts MQTT 3.1.1, and then hangs up on MQTT 5 once more.
+
+    All of that is asked, since 3.1.1 has no way to report that an event was refused: it must not be used by mistake.
+    """
+    try:
+        Link(settings, secrets, client_id=client_id, protocol="3.1.1").close()
+    except BrokerError:
+        return False
+    try:
+        Link(settings, secrets, client_id=client_id, protocol="5").close()
+    except (HungUpError, UnsupportedProtocolError):
+        return True
+    except BrokerError:
+        return False
+    return False
 
 
 def content_type(media_type: str) -> PackedProperties:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from threading import Lock
@@ -66,6 +66,11 @@ class Retained:
         with self._lock:
             self._changed = dict.fromkeys(self._payloads)
 
+    def again(self, topics: Iterable[str]) -> None:
+        """Publish these once more."""
+        with self._lock:
+            self._changed |= dict.fromkeys(topics)
+
     def take(self) -> Message | None:
         """One message that is not at the broker yet; an empty payload removes it there."""
         if not self._changed:
@@ -112,6 +117,7 @@ class Outbox:
         self._retry_at = 0.0
         self._retry_pause = FIRST_RETRY
         self._denied: set[str] = set()
+        self._denied_status: set[str] = set()
         self._replay: _Replay | None = None
         self._news = self._side_news = True
         retained.all_again()
@@ -142,6 +148,9 @@ class Outbox:
                 self._retry_pause = FIRST_RETRY
             case Kind.RETRY:
                 self._denied.add(message.topic)
+            case Kind.STATUS if refusal is not None:
+                self._denied_status.add(message.topic)
+                log.warning("the broker refuses %s (%s)", message.topic, refusal)
             case Kind.REPLAY:
                 if self._replay is not None:
                     self._replay.unsettled -= 1
@@ -183,6 +192,8 @@ class Outbox:
             self._retry_at = now + self._retry_pause
             self._retry_pause = min(self._retry_pause * 2, LONGEST_RETRY)
             self._denied.clear()
+            self._retained.again(self._denied_status)
+            self._denied_status.clear()
             refused = self._journal.refused()
             if refused:
                 self._retries = iter(refused)

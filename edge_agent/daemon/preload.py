@@ -14,8 +14,8 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-from edge_agent import __version__
 from edge_agent.daemon import worker
+from edge_agent.daemon.paths import kernel_cache
 
 MODULES = "EDGE_AGENT_PRELOAD"
 """Environment variable with the names of the modules to import, separated by commas."""
@@ -23,13 +23,6 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 """One thread for each worker: two were three to five times slower on small work."""
 
 __all__ = ["prepare_environment", "warm", "worker"]
-
-
-def kernel_cache() -> Path:
-    """Where compiled kernels are kept: systemd's cache directory, else the user's; by version, since kernels change."""
-    base = os.environ.get("CACHE_DIRECTORY") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Path(base).expanduser() / f"edge-agent-kernels-{__version__}-py{python}"
 
 
 def prepare_environment(modules: tuple[str, ...] = ()) -> None:

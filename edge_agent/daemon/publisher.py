@@ -17,7 +17,15 @@ from edge_agent.config.models import BrokerSettings
 from edge_agent.config.secrets import Secrets
 from edge_agent.daemon.intake import Intake
 from edge_agent.daemon.journal import Journal, JournalDamagedError
-from edge_agent.daemon.mqtt import BrokerError, Link, PackedProperties, UnsupportedProtocolError, content_type
+from edge_agent.daemon.mqtt import (
+    BrokerError,
+    HungUpError,
+    Link,
+    PackedProperties,
+    UnsupportedProtocolError,
+    content_type,
+    speaks_only_311,
+)
 from edge_agent.daemon.outbox import Kind, Message, Outbox, Retained
 from edge_agent.events.status import Receipt, ReplayRequest
 from edge_agent.events.topics import Post
@@ -54,6 +62,7 @@ class Publisher(Thread):
         self._settings = settings
         self._secrets = secrets
         self._intake = intake
+        self._client_id = settings.client_id or f"edge-{post.country}-{post.bcp}"
         self._will = (post.status(), will)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopping = False
@@ -88,12 +97,9 @@ class Publisher(Thread):
             try:
                 with Journal(self._journal) as journal:
                     self._publish(journal)
-            except UnsupportedProtocolError as error:
-                self._lost(str(error))
-                if self._settings.protocol == "auto":
-                    self._protocol = "3.1.1" if self._protocol == "5" else "5"
             except BrokerError as error:
                 self._lost(str(error))
+                self._reconsider_protocol(error)
             except JournalDamagedError as error:
                 self._intake.damaged(str(error))
             self._rest()
@@ -103,9 +109,18 @@ class Publisher(Thread):
             log.warning("broker: %s", why)
         self.trouble = why
 
+    def _reconsider_protocol(self, error: BrokerError) -> None:
+        if self._settings.protocol != "auto" or self._protocol != "5":
+            return
+        old = isinstance(error, UnsupportedProtocolError)
+        old = old or (isinstance(error, HungUpError) and speaks_only_311(self._settings, self._secrets, self._client_id))
+        if old:
+            log.warning("broker: it speaks only MQTT 3.1.1, which cannot tell when it refuses an event")
+            self._protocol, self._pause = "3.1.1", 0.0
+
     def _rest(self) -> None:
         until = time.monotonic() + self._pause * random.uniform(0.8, 1.2)
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
         while not self._stopping and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.2))
             self.tick = time.monotonic()
@@ -137,7 +152,7 @@ class Publisher(Thread):
         link = Link(
             settings,
             self._secrets,
-            client_id=settings.client_id or f"edge-{self._post.country}-{self._post.bcp}",
+            client_id=self._client_id,
             protocol=self._protocol,
             will=self._will,
             on_published=on_published,

@@ -28,7 +28,7 @@ from edge_agent.registry import find
 if TYPE_CHECKING:
     from edge_agent.config.models import DeviceSettings
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 NOT_WAITED_FOR = float("inf")
 """Heartbeat while the worker waits for the journal: that is the agent's time, not the device's."""
 EXIT_FAILED = 1
@@ -61,7 +61,9 @@ def run(device: DeviceSettings, source: str, sock: socket.socket, heartbeat: c_d
 
 def _confine(device: DeviceSettings) -> None:
     """Die with the parent, never dump a core that holds somebody's passport, never take more memory than allowed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    libc.prctl(_PR_SET_NAME, device.name.encode()[:15])  # what `top` shows
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     taken = resident_bytes(os.getpid())
     resource.setrlimit(resource.RLIMIT_DATA, (taken + 2 * device.memory, resource.RLIM_INFINITY))
