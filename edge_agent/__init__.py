@@ -1,4 +1,4 @@
-"""edge-agent: the daemon on a border crossing point that turns what its devices see into events that cannot get lost."""
+"""edge-agent: the daemon on a border crossing point that makes events that cannot get lost of what devices see."""
 
 from importlib.metadata import version
 

@@ -76,8 +76,8 @@ class Driver(ABC, Generic[S]):
     deadline: ClassVar[float] = 30.0
     """Seconds without a yield after which the driver is taken for hung and is replaced."""
     preload: ClassVar[tuple[str, ...]] = ()
-    """Heavy modules that every process of this driver needs: imported once, and their ``warm()`` called if they have it,
-    before the processes are forked. None may start threads."""
+    """Heavy modules that every process of this driver needs: imported once, and their ``warm()`` called if they have
+    it, before the processes are forked. None may start threads."""
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
@@ -87,7 +87,8 @@ class Driver(ABC, Generic[S]):
         """Yield observations as they come, and None at least every second for 'alive, nothing new'.
 
         The iterator is resumed only after the observation that it yielded is durable and was acknowledged. Raising
-        ends the process; the supervisor starts it again. On a clean stop the generator is closed: release in ``finally``.
+        ends the process; the supervisor starts it again. On a clean stop the generator is closed: release in
+        ``finally``.
         """
 
     def probe(self) -> str:

@@ -17,10 +17,10 @@ EPILOG = """Exit codes: 0 done, 1 the answer is no (mistakes found, page not val
 class _OneModulePerCommand(TyperGroup):
     """Looks a command up in the module of its name: ``app`` there, or the function of the same name."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  (click calls it so)
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"edge_agent.cli.{cmd_name}")
@@ -36,6 +36,7 @@ class _OneModulePerCommand(TyperGroup):
 app = typer.Typer(
     cls=_OneModulePerCommand,
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     epilog=EPILOG,

@@ -86,7 +86,9 @@ def list_(
         state = "refused" if row.sequence in refused else "has it" if row.sequence <= stand.delivered_through else "-"
         when = datetime.fromtimestamp(row.recorded / 1e6, UTC).isoformat(sep=" ", timespec="seconds")
         if as_json:
-            print(json.dumps({"sequence": row.sequence, "recorded": when, "device": name, "event": kind, "broker": state}))
+            print(
+                json.dumps({"sequence": row.sequence, "recorded": when, "device": name, "event": kind, "broker": state})
+            )
         else:
             table.add_row(str(row.sequence), when, name, kind, state)
     if not as_json:
@@ -110,9 +112,7 @@ def show(
 
 
 @app.command()
-def replay(
-    first: First, last: Last = None, config: ConfigOption = DEFAULT_CONFIG, path: PathOption = None
-) -> None:
+def replay(first: First, last: Last = None, config: ConfigOption = DEFAULT_CONFIG, path: PathOption = None) -> None:
     """Have a range of events published again, under the same ids; the agent does it, now or when it next runs."""
     until = last or first
     with _open(config, path) as opened:

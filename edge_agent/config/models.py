@@ -54,7 +54,9 @@ class JournalSettings(_Table):
     """``[journal]``: the store that makes events durable."""
 
     retention_days: float = Field(default=7, ge=0, le=3650, description="How long delivered events are kept")
-    retention_bytes: ByteSize = Field(default=ByteSize(2 * 1024**3), description="... and how many bytes of them at most")
+    retention_bytes: ByteSize = Field(
+        default=ByteSize(2 * 1024**3), description="... and how many bytes of them at most"
+    )
     reserve_bytes: ByteSize = Field(
         default=ByteSize(64 * 1024**2), description="Free disk space below which devices are no longer acknowledged"
     )
@@ -99,7 +101,9 @@ class DeviceSettings(_Table):
         default="none", description="What is sent of the pictures and raw data behind each event"
     )
     max_rate: float = Field(default=100, gt=0, description="Events per second; a device that floods is slowed to this")
-    memory: ByteSize = Field(default=ByteSize(512 * 1024**2), description="A device process that needs more is replaced")
+    memory: ByteSize = Field(
+        default=ByteSize(512 * 1024**2), description="A device process that needs more is replaced"
+    )
     settings: DriverSettings
 
 

@@ -45,10 +45,10 @@ class PackedProperties(Properties):
     """MQTT 5 properties that many messages share, encoded once."""
 
     def __init__(self, packet_type: int, **values: object) -> None:
-        super().__init__(packet_type)
+        super().__init__(packet_type)  # type: ignore[no-untyped-call]  # paho leaves it without types
         for name, value in values.items():
             setattr(self, name, value)
-        object.__setattr__(self, "_packed", super().pack())
+        object.__setattr__(self, "_packed", super().pack())  # type: ignore[no-untyped-call]  # the same
 
     def pack(self) -> bytes:
         """The encoded properties."""

@@ -113,7 +113,9 @@ class Publisher(Thread):
         if self._settings.protocol != "auto" or self._protocol != "5":
             return
         old = isinstance(error, UnsupportedProtocolError)
-        old = old or (isinstance(error, HungUpError) and speaks_only_311(self._settings, self._secrets, self._client_id))
+        old = old or (
+            isinstance(error, HungUpError) and speaks_only_311(self._settings, self._secrets, self._client_id)
+        )
         if old:
             log.warning("broker: it speaks only MQTT 3.1.1, which cannot tell when it refuses an event")
             self._protocol, self._pause = "3.1.1", 0.0

@@ -17,6 +17,7 @@ class JournalSalvaged(EventData):
 
     saved: int = Field(ge=0, description="Events saved from the damaged journal, under their old sequence numbers")
     resumed: int = Field(
-        ge=1, description="Numbering went on here; a number below that a consumer does not have, and cannot get, is lost"
+        ge=1,
+        description="Numbering went on here; a number below that a consumer does not have, and cannot get, is lost",
     )
     reason: str = Field(description="What the database said")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -68,13 +69,13 @@ def test_nonsense_is_refused_and_never_anything_else(packet: bytes) -> None:
 
 
 def test_no_descriptor_is_left_open_after_nonsense(ends: tuple[socket.socket, socket.socket]) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(50):
-        with open("/dev/null", "rb") as file:
+        with Path("/dev/null").open("rb") as file:
             socket.send_fds(ends[1], [b"o\x00\x05rubbish"], [file.fileno()])
         with pytest.raises(FrameError):
             receive(ends[0])
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_evidence_that_its_sender_could_still_change_is_refused(ends: tuple[socket.socket, socket.socket]) -> None:

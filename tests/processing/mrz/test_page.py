@@ -1,0 +1,67 @@
+"""Reading a page with PassportEye and the real Tesseract: what it says, and above all what it does not claim."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_agent.processing.mrz import second_opinion
+from edge_agent.processing.mrz.page import NOTHING_FOUND, ReaderError, read_page
+from edge_agent.processing.mrz.parse import parse
+from edge_agent.simulate.documents import Specimen, specimen
+from edge_agent.simulate.page import Page, turn
+from edge_agent.simulate.render import render
+
+needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
+
+
+def _page(seed: int) -> tuple[Specimen, Page]:
+    rng = np.random.default_rng(seed)
+    made = specimen(rng)
+    return made, render(made, rng, dpi=200)
+
+
+@needs_tesseract
+def test_a_page_is_read_but_never_for_certain() -> None:
+    made, page = _page(2)
+    reading = read_page(page.image)
+    mrz = parse(reading.lines)
+    assert mrz.valid
+    assert reading.lines[1] == made.lines[1]
+    assert reading.confidence < 0.5
+    assert "names" in (reading.problem or "")
+
+
+@needs_tesseract
+def test_a_page_lying_on_its_side_is_read_as_well() -> None:
+    made, page = _page(2)
+    assert read_page(turn(page, 1).image).lines[1] == made.lines[1]
+
+
+@needs_tesseract
+@pytest.mark.parametrize("shape", [(400, 600, 3), (400, 600), (1, 1), (3, 2000), (2000, 3, 3)])
+def test_where_there_is_no_zone_nothing_is_read(shape: tuple[int, ...]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    for image in (noise, np.zeros(shape, np.uint8)):
+        reading = read_page(image)
+        assert reading.lines == ()
+        assert reading.confidence == 0
+        assert reading.problem == NOTHING_FOUND
+
+
+def test_a_missing_tesseract_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ReaderError, match="apt-get install tesseract-ocr"):
+        read_page(_page(2)[1].image)
+
+
+def test_a_tesseract_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    hanging = tmp_path / "tesseract"
+    hanging.write_text("#!/bin/sh\nexec sleep 60\n")
+    hanging.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(ReaderError, match="too long"):
+        second_opinion.read(_page(2)[1].image, seconds=0.5)
