@@ -1,0 +1,136 @@
+"""What is known of a zone before it is looked at: which dates, states and names there are, as log probabilities."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.processing.mrz.check_digits import ALPHABET, DIGITS, FILLER, LETTERS
+from edge_agent.processing.mrz.states import STATES
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+"""Indices into ``ALPHABET``."""
+
+MISPLACED: Final = -12.0
+"""A character that the format does not allow in its place: printed so by mistake, or on a forgery."""
+UNKNOWN_PART: Final = -4.0
+"""A year, month or day that the zone leaves open."""
+UNKNOWN_STATE: Final = -6.0
+FOREIGN: Final = -2.0
+"""The holder is not a national of the issuing state."""
+UNUSUAL: Final = -5.0
+"""A document code that does not begin as the standard says."""
+SEX: Final = {"F": 0.0, "M": 0.0, "<": -2.0, "X": -3.0}
+
+_FILLER: Final = ALPHABET.index(FILLER)
+_LEAP: Final = 2000
+
+
+def codes(text: str) -> list[int]:
+    """The indices of these characters."""
+    return [ALPHABET.index(character) for character in text]
+
+
+def mask(allowed: str) -> Floats:
+    """Log probabilities of the 37 characters where only ``allowed`` ones belong."""
+    result = np.full(len(ALPHABET), MISPLACED)
+    result[codes(allowed)] = 0.0
+    return result
+
+
+@cache
+def years() -> tuple[Codes, Floats]:
+    """Two columns: all years, and the unknown one."""
+    texts = [f"{year:02d}" for year in range(100)] + [FILLER * 2]
+    return _table(texts, [0.0] * 100 + [UNKNOWN_PART])
+
+
+@cache
+def days() -> tuple[Codes, Floats]:
+    """Four columns: the days of the calendar, months without a day, days without a month, and neither."""
+    texts, odds = [], []
+    for month in range(13):
+        for day in range(32):
+            if month and day > monthrange(_LEAP, month)[1]:
+                continue
+            texts.append(f"{month:02d}{day:02d}" if month else f"00{day:02d}")
+            texts[-1] = (FILLER * 2 if not month else texts[-1][:2]) + (FILLER * 2 if not day else texts[-1][2:])
+            odds.append(UNKNOWN_PART * ((not month) + (not day)))
+    return _table(texts, odds)
+
+
+@cache
+def states() -> tuple[Codes, Floats]:
+    """Three columns: the codes that are known."""
+    texts = [code.ljust(3, FILLER) for code in STATES]
+    return _table(texts, [0.0] * len(texts))
+
+
+def _table(texts: list[str], odds: list[float]) -> tuple[Codes, Floats]:
+    return np.array([codes(text) for text in texts]), np.array(odds)
+
+
+_LETTERS: Final = np.array([character in LETTERS for character in ALPHABET])
+_DIGITS: Final = np.array([character in DIGITS for character in ALPHABET])
+_RARE: Final = 0.004
+_VERY_RARE: Final = 0.0003
+
+# The words of a name: in the surname, after a filler in it, between surname and given names, in these, after a filler
+# in these, in the fillers at the end. From each (row) to each (column), by a letter and by a filler.
+_BY_LETTER: Final = np.array(
+    (
+        (1, 0, 0, 0, 0, 0),
+        (1, 0, 0, 0, 0, 0),
+        (0, 0, 0, 1, 0, 0),
+        (0, 0, 0, 1, 0, 0),
+        (0, 0, 0, 1, 0, 0),
+        (0, 0, 0, _VERY_RARE, 0, 0),
+    ),
+    float,
+)
+_BY_FILLER: Final = np.array(
+    (
+        (0, 1, 0, 0, 0, 0),
+        (0, 0, 1, 0, 0, 0),
+        (0, 0, 0, 0, 0, 1),
+        (0, 0, 0, 0, 1, 0),
+        (0, 0, 0, 0, 0, 1),
+        (0, 0, 0, 0, 0, 1),
+    ),
+    float,
+)
+_FIRST: Final = np.array((_RARE, 1.0, _RARE, 0.0, 0.0, 0.0))
+"""Before the first character, as if after a filler within the surname."""
+
+
+def names(evidence: Floats) -> Floats:
+    """Log probabilities of a names field (columns, 37), now that names are words between fillers.
+
+    Each column's odds between letters and the filler take its neighbours into account; a letter at the end of a long
+    row of fillers has to be plain.
+    """
+    likely = np.exp(evidence)
+    letter, filler = likely[:, _LETTERS].sum(axis=1), likely[:, _FILLER]
+    floor = 1e-9
+    columns = len(evidence)
+    ahead, behind = np.empty((columns + 1, 6)), np.ones((columns + 1, 6))
+    ahead[0] = _FIRST / _FIRST.sum()
+    ways = [_BY_LETTER * (a + floor) + _BY_FILLER * (b + floor) for a, b in zip(letter, filler, strict=True)]
+    for i, way in enumerate(ways):
+        grown = ahead[i] @ way
+        ahead[i + 1] = grown / grown.sum()
+    for i in range(columns - 1, -1, -1):
+        grown = ways[i] @ behind[i + 1]
+        behind[i] = grown / grown.max()
+    is_letter = np.einsum("ij,jk,ik->i", ahead[:-1], _BY_LETTER, behind[1:])
+    is_filler = np.einsum("ij,jk,ik->i", ahead[:-1], _BY_FILLER, behind[1:])
+    total = is_letter + is_filler
+    result = evidence.copy()
+    result[:, _LETTERS] += np.log(2 * is_letter / total + 1e-12)[:, None]
+    result[:, _FILLER] += np.log(2 * is_filler / total + 1e-12)
+    return result

@@ -1,0 +1,153 @@
+"""Where the characters of a strip stand: a row in one pitch, fitted to what the network says of their centres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.processing.mrz.check_digits import ALPHABET
+from edge_agent.processing.mrz.recognize import kernels
+from edge_agent.processing.mrz.recognize.network import SHIFT, SIZE, STEP
+from edge_agent.processing.mrz.recognize.straighten import MARGIN, MIDDLE, PITCH, Band
+
+Floats = NDArray[np.float32]
+
+MOST: Final = 48
+"""Characters that are looked for in a line."""
+_CLASSES: Final = len(ALPHABET)
+_CERTAIN: Final = 0.005
+"""Probabilities of a centre are believed from here to one minus this."""
+
+
+@dataclass(frozen=True)
+class March:
+    """The best rows of n characters in a strip, for all n: see ``kernels.march``."""
+
+    outputs: Floats
+    """Of the network for this strip: (steps, OUTPUTS)."""
+    presence: Floats
+    """Probability of a character's centre near each step."""
+    scores: Floats
+    steps: NDArray[np.int8]
+
+    def score(self, columns: int) -> float:
+        """Log odds that so many characters stand in a row somewhere in the strip."""
+        return float(self.scores[columns].max())
+
+
+@dataclass(frozen=True)
+class Row:
+    """The characters of a line with a fixed number of columns."""
+
+    logits: Floats
+    """Shape (columns, 37)."""
+    centres: NDArray[np.float64]
+    """x of each character's centre in the strip, in pixels."""
+    presence: Floats
+    """Probability that there is a character at each place."""
+    shift: NDArray[np.float64]
+    """How far below the strip's middle the text runs at each character, in pixels."""
+    size: NDArray[np.float64]
+    """Natural logarithm of how much taller than ``CAPITALS`` the text is at each character."""
+
+
+def march(outputs: Floats) -> March:
+    """Look for rows of characters in one strip."""
+    centre = 1 / (1 + np.exp(-outputs[:, _CLASSES]))
+    beside = np.maximum(np.append(centre[1:], 0), np.insert(centre[:-1], 0, 0))
+    presence = np.clip(centre + beside, _CERTAIN, 1 - _CERTAIN).astype(np.float32)
+    odds = (np.log(presence / (1 - presence)) + 0.5 * centre).astype(np.float32)
+    scores = np.empty((MOST + 1, len(odds)), np.float32)
+    steps = np.zeros((MOST + 1, len(odds)), np.int8)
+    kernels.march(odds, PITCH / STEP, MOST, scores, steps)
+    return March(outputs, presence, scores, steps)
+
+
+def row(found: March, columns: int) -> Row:
+    """The best row of so many characters, its places evened out by a curve, and what the network read there."""
+    t = int(found.scores[columns].argmax())
+    at = np.empty(columns, np.int64)
+    for i in range(columns, 0, -1):
+        at[i - 1] = t
+        t -= int(found.steps[i, t])
+    places, weights = _centroids(found.outputs[:, _CLASSES], at)
+    places = _even(places, weights)
+    outputs = _at(found.outputs, places)
+    weights = np.sqrt(weights + 1e-3)
+    return Row(
+        outputs[:, :_CLASSES],
+        places * STEP + (STEP - 1) / 2,
+        _at(found.presence[:, None], places)[:, 0],
+        _even(outputs[:, _CLASSES + 1].astype(np.float64) * SHIFT, weights, 2),
+        _even(outputs[:, _CLASSES + 2].astype(np.float64) * SIZE, weights, 1),
+    )
+
+
+def refined(band: Band, reading: Row, columns: int) -> Band:
+    """The band of so many columns that follows the text as the row found it; ``band`` itself must be straight."""
+    wanted = MARGIN + (np.arange(len(reading.centres)) + 0.5) * PITCH - 0.5
+    t = wanted / Band(band.matrix, columns).width
+    x = np.polynomial.polynomial.polyfit(t, reading.centres - wanted, 3)
+    y = np.polynomial.polynomial.polyfit(t, reading.shift, 2)
+    h = np.polynomial.polynomial.polyfit(t, np.exp(reading.size) - 1, 1)
+    return Band(band.matrix, columns, np.concatenate((x, y, h)))
+
+
+def is_off(reading: Row) -> bool:
+    """Whether the strip shows the text so far from where it should be that a refined one would be read better."""
+    pitch = (reading.centres[-1] - reading.centres[0]) / (len(reading.centres) - 1) / PITCH
+    return bool(
+        abs(pitch - 1) > 0.05
+        or np.abs(reading.shift).max() > 1.6
+        or np.abs(reading.size).max() > 0.08
+        or reading.centres[0] < PITCH
+    )
+
+
+def corners(band: Band, reading: Row) -> NDArray[np.float32]:
+    """The quad of the row in the picture."""
+    half = PITCH / 2
+    middle, tall = MIDDLE + reading.shift[[0, -1]], 9.5 * np.exp(reading.size[[0, -1]])
+    left, right = reading.centres[0] - half, reading.centres[-1] + half
+    points = np.array(
+        (
+            (left, middle[0] - tall[0]),
+            (right, middle[1] - tall[1]),
+            (right, middle[1] + tall[1]),
+            (left, middle[0] + tall[0]),
+        )
+    )
+    return band.to_picture(points).astype(np.float32)
+
+
+def _centroids(odds: Floats, at: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The centres to fractions of a step, and how plain each is (0 to 1)."""
+    around = np.clip(at[:, None] + np.array((-1, 0, 1)), 0, len(odds) - 1)
+    weights = 1 / (1 + np.exp(-odds[around].astype(np.float64)))
+    total = weights.sum(axis=1)
+    return (weights * around).sum(axis=1) / total, np.minimum(total, 1)
+
+
+def _even(values: NDArray[np.float64], weights: NDArray[np.float64], degree: int = 3) -> NDArray[np.float64]:
+    """A polynomial through ``values``, those far from it left out of account."""
+    t = np.linspace(-1, 1, len(values))
+    powers = t[:, None] ** np.arange(degree + 1)
+    fit = values
+    trust = weights + 1e-6
+    for _ in range(3):
+        scaled = powers * trust[:, None]
+        fit = powers @ np.linalg.solve(scaled.T @ powers + 1e-9 * np.eye(degree + 1), scaled.T @ values)
+        off = np.abs(values - fit)
+        trust = (weights + 1e-6) / (1 + (off / (1.5 * np.median(off) + 1e-3)) ** 2)
+    return fit
+
+
+def _at(values: Floats, places: NDArray[np.float64]) -> Floats:
+    """``values`` (steps, n) at fractions of steps."""
+    places = np.clip(places, 0, len(values) - 1.001)
+    low = places.astype(np.int64)
+    part = (places - low)[:, None].astype(np.float32)
+    return values[low] * (1 - part) + values[low + 1] * part

@@ -1,0 +1,97 @@
+"""From lines of text anywhere in a picture to strips of one height, level, evenly lit, in one pitch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.processing.mrz.recognize import kernels
+
+Quad = NDArray[np.float32]
+"""Shape (4, 2): the corners x, y of a line in pixels, clockwise from the top left of its text."""
+
+HEIGHT: Final = 32
+PITCH: Final = 16
+"""Pixels from one character to the next in a strip."""
+CAPITALS: Final = 19.0
+"""Height of the capitals in a strip, in pixels."""
+MIDDLE: Final = (HEIGHT - 1) / 2
+MARGIN: Final = 3 * PITCH
+"""Pixels before and after the text, for ends that were found too short."""
+
+_SHARPEST: Final = 1.3
+"""Pixels of the picture per pixel of a strip above which it is scaled down first, so that nothing is skipped."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """A line of text as a map from its strip to the picture: see ``kernels.sample`` for both parts."""
+
+    matrix: NDArray[np.float64]
+    columns: int
+    curve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(9))
+
+    @property
+    def width(self) -> int:
+        """Of the strip, in pixels."""
+        return self.columns * PITCH + 2 * MARGIN
+
+    def to_picture(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points x, y of the strip, shape (n, 2), in the picture."""
+        x, y = points[:, 0], points[:, 1]
+        t, c = x / self.width, self.curve
+        at = x + c[0] + t * (c[1] + t * (c[2] + t * c[3]))
+        scale = 1 + c[7] + c[8] * t
+        below = MIDDLE + (y - MIDDLE) * scale + c[4] + t * (c[5] + t * c[6])
+        u, v, w = self.matrix @ np.stack((at, below, np.ones_like(at)))
+        return np.stack((u / w, v / w), axis=1)
+
+
+def band(quad: Quad, columns: int) -> Band:
+    """The band of a line that is thought to have so many characters."""
+    left, right = MARGIN - 0.5, MARGIN + columns * PITCH - 0.5
+    top, base = MIDDLE - CAPITALS / 2, MIDDLE + CAPITALS / 2
+    corners = np.array(((left, top), (right, top), (right, base), (left, base)), np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, np.ascontiguousarray(quad, np.float32))
+    return Band(np.asarray(matrix, np.float64), columns)
+
+
+def strips(grey: NDArray[np.uint8], bands: Sequence[Band]) -> NDArray[np.float32]:
+    """The strips of these bands, all of the same width: shape (lines, HEIGHT, width), brightness and contrast evened out.
+
+    ``grey`` has shape (height, width).
+    """
+    result = np.empty((len(bands), HEIGHT, bands[0].width), np.float32)
+    picture, matrices = _scaled_down(grey, bands)
+    for strip, matrix, line in zip(result, matrices, bands, strict=True):
+        kernels.sample(picture, matrix, line.curve, MIDDLE, strip)
+        kernels.normalize(strip)
+    return result
+
+
+def _scaled_down(
+    grey: NDArray[np.uint8], bands: Sequence[Band]
+) -> tuple[NDArray[np.uint8], list[NDArray[np.float64]]]:
+    """The part of the picture that shows these bands, no sharper than needed, and the matrices into it."""
+    width = bands[0].width
+    points = np.array(((0, 0), (width, 0), (width, HEIGHT), (0, HEIGHT), (width / 2, 0), (width / 2, HEIGHT)), float)
+    corners = np.concatenate([line.to_picture(points) for line in bands])
+    factor = min(
+        float(np.hypot(*(ends[5] - ends[4]))) / HEIGHT for ends in np.split(corners, len(bands))
+    )
+    matrices = [line.matrix for line in bands]
+    if factor <= _SHARPEST:
+        return grey, matrices
+    height, whole = grey.shape
+    x0, y0 = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - 2, 0, (whole - 2, height - 2)))
+    x1, y1 = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 3, (x0 + 2, y0 + 2), (whole, height)))
+    size = (max(2, round((x1 - x0) / factor)), max(2, round((y1 - y0) / factor)))
+    small = cv2.resize(grey[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    sx, sy = size[0] / (x1 - x0), size[1] / (y1 - y0)
+    shrink = np.array(((sx, 0, (0.5 - x0) * sx - 0.5), (0, sy, (0.5 - y0) * sy - 0.5), (0, 0, 1)))
+    return np.asarray(small, np.uint8), [shrink @ matrix for matrix in matrices]
