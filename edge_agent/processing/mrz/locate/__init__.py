@@ -1,0 +1,83 @@
+"""Find the machine readable zone on a page: any size, any direction, no orientation assumed.
+
+At a few scales, coarse first, ridges of ink give parallel lines (``search``); each guess is straightened and measured
+in the full picture (``fit``). The search ends at the first scale with a zone that leaves no doubt.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.processing.mrz.locate.fit import fit
+from edge_agent.processing.mrz.locate.pyramid import Pyramid
+from edge_agent.processing.mrz.locate.search import guesses, segments
+from edge_agent.processing.mrz.locate.zone import Quad, Zone
+
+__all__ = ["Quad", "Zone", "locate", "warm"]
+
+MOST: Final = 4
+"""Zones at most."""
+SIDES: Final = (400, 280, 560, 800, 1120, 1600)
+"""Longest sides of the reduced pictures. A zone as wide as the picture is found in the first two."""
+CERTAIN: Final = 0.5
+"""Plausibility that ends the search."""
+LEAST: Final = 0.08
+"""Plausibility below which a zone is not worth a reader's time."""
+_GUESSES: Final = 5
+"""At one scale."""
+
+
+def locate(grey: NDArray[np.uint8]) -> list[Zone]:
+    """Places that may hold a machine readable zone, the most plausible first; at most four, empty if there is none.
+
+    Args:
+        grey: The picture, shape (h, w).
+    """
+    if min(grey.shape) < 24:
+        return []
+    pyramid = Pyramid(grey)
+    found: list[Zone] = []
+    for side in SIDES:
+        if side > 2.2 * pyramid.longest:
+            continue
+        reduced, scale = pyramid.sized(side)
+        for guess in guesses(segments(reduced), scale)[:_GUESSES]:
+            zone = fit(pyramid, guess.lines)
+            if zone is not None and zone.plausibility > LEAST:
+                found.append(zone)
+        if any(zone.plausibility > CERTAIN for zone in found):
+            break
+    return _distinct(found)[:MOST]
+
+
+def _distinct(zones: list[Zone]) -> list[Zone]:
+    """Without those that lie on a more plausible one, by plausibility."""
+    kept: list[Zone] = []
+    for zone in sorted(zones, key=lambda zone: -zone.plausibility):
+        if not any(_same(zone, other) for other in kept):
+            kept.append(zone)
+    return kept
+
+
+def _same(a: Zone, b: Zone) -> bool:
+    """Do both claim the same lines, within half a line's height?"""
+    if len(a.quads) != len(b.quads) or a.columns != b.columns:
+        return False
+    height = float(np.hypot(*(a.quads[0][3] - a.quads[0][0])))
+    straight = max(float(np.abs(p.mean(axis=0) - q.mean(axis=0)).max()) for p, q in zip(a.quads, b.quads, strict=True))
+    other = max(
+        float(np.abs(p.mean(axis=0) - q.mean(axis=0)).max()) for p, q in zip(a.quads, reversed(b.quads), strict=True)
+    )
+    return min(straight, other) < height
+
+
+def warm() -> None:
+    """Compile the kernels, or load them from their cache, by a search on a page with some lines."""
+    page = np.full((300, 400), 230, np.uint8)
+    for y in (200, 225):
+        for x in range(20, 380, 8):
+            page[y : y + 8, x : x + 2] = page[y : y + 2, x : x + 5] = 20
+    locate(page)
