@@ -6,6 +6,7 @@ shares, which is where scanners write to, and looking costs a tenth of a millise
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -34,6 +35,7 @@ PROCESSED: Final = "processed"
 FAILED: Final = "failed"
 ATTEMPT_NOTE: Final = ".edge-agent-reading"
 
+_NO_FILE: Final = ("not-a-file", "This is a folder, a link or a device, not a file.")
 _UNFINISHED_SUFFIXES: Final = (b".tmp", b".part", b".partial", b".filepart", b".crdownload")
 
 
@@ -198,29 +200,23 @@ class Folder:
         """
         limit = self._settings.max_bytes
         try:
-            descriptor = os.open(self._path / file.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(self._path / file.name, "rb", opener=_open) as opened:
+                size = os.fstat(opened.fileno()).st_size
+                if size > limit:
+                    raise RejectedError(
+                        "too-large", f"The file has {size >> 20} MiB; at most {limit >> 20} MiB are read."
+                    )
+                data = opened.read(limit + 1)
         except FileNotFoundError:
             raise RejectedError("file-vanished", "The file was gone before it could be read.") from None
         except PermissionError:
             raise RejectedError(
                 "no-permission", "The agent may not read this file: let the scanner write files readable by all."
             ) from None
-        except OSError:
-            raise RejectedError("not-a-file", "This is a link or a device, not a file.") from None
-        with os.fdopen(descriptor, "rb") as opened:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise RejectedError("not-a-file", "This is a folder or a device, not a file.")
-            if status.st_size > limit:
-                raise RejectedError(
-                    "too-large", f"The file has {status.st_size >> 20} MiB; at most {limit >> 20} MiB are read."
-                )
-            try:
-                data = opened.read(limit + 1)
-            except OSError as error:
-                raise RejectedError(
-                    "unreadable-file", f"The file cannot be read ({os.strerror(error.errno or 0)})."
-                ) from None
+        except OSError as error:
+            raise RejectedError(
+                "unreadable-file", f"The file cannot be read ({os.strerror(error.errno or 0)})."
+            ) from None
         if not data:
             raise RejectedError("empty-file", "The file is empty.", unfinished=True)
         return data
@@ -323,6 +319,20 @@ def _entries(folder: Path) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
                 continue
             if not (stat.S_ISDIR(status.st_mode) and b"." not in name):
                 yield entry, status
+
+
+def _open(path: str, flags: int) -> int:
+    """Open a regular file only: a link could lead anywhere, and a pipe would keep us waiting."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:
+            raise RejectedError(*_NO_FILE) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise RejectedError(*_NO_FILE)
+    return descriptor
 
 
 def _identity(status: os.stat_result) -> Identity:

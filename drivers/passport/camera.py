@@ -127,7 +127,7 @@ class PageCamera(Driver[CameraSettings]):
         camera = cv2.VideoCapture(settings.device, backend)
         if not camera.isOpened():
             raise DriverError(
-                f"The camera {settings.device} cannot be opened: is it plugged in, is the agent's user in the group video?"
+                f"The camera {settings.device} cannot be opened: plug it in, put the agent into group video."
             )
         camera.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
         camera.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height)

@@ -64,7 +64,7 @@ def passport_read(
         fields=_fields(mrz.fields),
         checks={name: outcome.value for name, outcome in mrz.checks.items()},
         findings=[finding.value for finding in mrz.findings],
-        problem="; ".join(filter(None, (doubt, mrz.problem))),
+        problem="; ".join(filter(None, (doubt, mrz.problem if mrz.lines or not doubt else ""))),
         confidence=confidence,
         corrections=list(corrections),
         engine=engine,
