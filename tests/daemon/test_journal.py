@@ -257,7 +257,7 @@ def test_a_flipped_bit_that_sqlite_does_not_see_is_never_published(tmp_path: Pat
     journal.close()
     journal, salvage = set_aside(path, "event 7 is not what was recorded")
     assert salvage.saved == 9
-    assert numbers(journal) == [1, 2, 3, 4, 5, 6, 8, 9, 10]
+    assert [row.sequence for row in journal.each(1)] == [1, 2, 3, 4, 5, 6, 8, 9, 10]
     assert journal.stand().delivered_through == 4
     assert journal.refused() == [(2, "Not authorized")], "it still waits for the broker"
     journal.close()
