@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_agent.events.passport import Correction, PassportFields, PassportRead, Source, Verdict
+from edge_agent.processing.mrz.page import engine, read_page
+from edge_agent.processing.mrz.parse import parse
 from edge_agent.processing.mrz.result import Fields, Mrz
 from edge_agent.processing.mrz.states import STATES
+
+THUMBNAIL_SIDE = 480
+"""Pixels: a face can be told, the zone cannot be read."""
+
+
+def read_picture(image: NDArray[np.uint8], *, source: Source) -> PassportRead:
+    """Read the document in a picture: BGR, shape (height, width, 3), or grey, shape (height, width).
+
+    Raises:
+        ReaderError: the reader itself is at fault, not the picture.
+    """
+    started = time.perf_counter()
+    reading = read_page(image)
+    return passport_read(
+        parse(reading.lines),
+        source=source,
+        engine=engine(),
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        confidence=round(reading.confidence, 6),
+        corrections=[
+            Correction(line=c.line, column=c.column, seen=c.seen, decided=c.decided) for c in reading.corrections
+        ],
+        doubt=reading.problem or "",
+    )
 
 
 def passport_read(
@@ -34,7 +64,7 @@ def passport_read(
         fields=_fields(mrz.fields),
         checks={name: outcome.value for name, outcome in mrz.checks.items()},
         findings=[finding.value for finding in mrz.findings],
-        problem="; ".join(filter(None, (doubt, mrz.problem))),
+        problem="; ".join(filter(None, (doubt, mrz.problem if mrz.lines or not doubt else ""))),
         confidence=confidence,
         corrections=list(corrections),
         engine=engine,

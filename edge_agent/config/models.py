@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from edge_agent.driver import DriverSettings
 
 Name = Annotated[str, Field(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 """Lower-case letters, digits and single hyphens: what is safe in a topic, a file name and a metric."""
 
+CredentialName = Annotated[str, Field(pattern="^[A-Za-z0-9._-]+$", max_length=80, json_schema_extra={"secret": True})]
+"""The name of a secret, never the secret itself: see ``edge_agent.config.secrets``."""
+
+
+def _whole_size(value: object) -> object:
+    """Refuse what pydantic would read in part: ``"1,5 GiB"`` as one byte."""
+    if isinstance(value, str) and re.fullmatch(r"\s*\d+(\.\d+)?\s*[A-Za-z]*\s*", value) is None:
+        raise PydanticCustomError("byte_size", "not a size")
+    return value
+
+
+Size = Annotated[ByteSize, BeforeValidator(_whole_size)]
+"""Bytes, as a whole number or with a unit: ``"64 MiB"``."""
+
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class PostSettings(_Table):
@@ -29,7 +45,9 @@ class TlsSettings(_Table):
 
     ca: Path | None = Field(default=None, description="CA certificate(s) in PEM; the system's store if left out")
     certificate: Path | None = Field(default=None, description="Client certificate in PEM")
-    key: str | None = Field(default=None, description="Name of the credential that holds the client key in PEM")
+    key: CredentialName | None = Field(
+        default=None, description="Name of the credential that holds the client key in PEM"
+    )
 
 
 class BrokerSettings(_Table):
@@ -42,7 +60,7 @@ class BrokerSettings(_Table):
     )
     client_id: str | None = Field(default=None, max_length=64, description="Default: edge-{country}-{bcp}")
     username: str | None = None
-    password: str | None = Field(default=None, description="Name of the credential that holds the password")
+    password: CredentialName | None = Field(default=None, description="Name of the credential that holds the password")
     keepalive: int = Field(default=30, ge=5, le=3600, description="Seconds")
     timeout: int = Field(
         default=20, ge=1, le=600, description="Seconds without any progress after which a connection is given up"
@@ -54,10 +72,8 @@ class JournalSettings(_Table):
     """``[journal]``: the store that makes events durable."""
 
     retention_days: float = Field(default=7, ge=0, le=3650, description="How long delivered events are kept")
-    retention_bytes: ByteSize = Field(
-        default=ByteSize(2 * 1024**3), description="... and how many bytes of them at most"
-    )
-    reserve_bytes: ByteSize = Field(
+    retention_bytes: Size = Field(default=ByteSize(2 * 1024**3), description="... and how many bytes of them at most")
+    reserve_bytes: Size = Field(
         default=ByteSize(64 * 1024**2), description="Free disk space below which devices are no longer acknowledged"
     )
     receipts: list[Name] = Field(
@@ -101,9 +117,7 @@ class DeviceSettings(_Table):
         default="none", description="What is sent of the pictures and raw data behind each event"
     )
     max_rate: float = Field(default=100, gt=0, description="Events per second; a device that floods is slowed to this")
-    memory: ByteSize = Field(
-        default=ByteSize(512 * 1024**2), description="A device process that needs more is replaced"
-    )
+    memory: Size = Field(default=ByteSize(512 * 1024**2), description="A device process that needs more is replaced")
     settings: DriverSettings
 
 

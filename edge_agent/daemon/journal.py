@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from edge_agent.events.envelope import seal, timestamp
+from edge_agent.events.evidence import sha256
 
 SCHEMA_VERSION = 1
 SCHEMA = """
@@ -25,7 +27,8 @@ CREATE TABLE events (
     recorded INTEGER NOT NULL,      -- microseconds since 1970, UTC
     topic TEXT NOT NULL,
     key BLOB,                       -- what the device would offer again after a crash, hashed
-    body BLOB NOT NULL              -- the CloudEvent as it is published
+    body BLOB NOT NULL,             -- the CloudEvent as it is published
+    crc INTEGER NOT NULL            -- CRC-32 of sequence, topic and body: SQLite itself notices no flipped bit
 );
 CREATE UNIQUE INDEX events_key ON events (key) WHERE key IS NOT NULL;
 CREATE TABLE evidence (
@@ -122,6 +125,11 @@ class Stand:
     def undelivered(self) -> int:
         """Events that the broker has not acknowledged."""
         return self.last_sequence - self.delivered_through + self.refused
+
+
+def checksum(sequence: int, topic: str, body: bytes) -> int:
+    """What tells that a recorded event is still as it was."""
+    return zlib.crc32(body, zlib.crc32(f"{sequence} {topic}".encode()))
 
 
 def _now() -> int:
@@ -230,11 +238,12 @@ class Journal:
             sequences.append(last)
             if entry.key is not None:
                 known[entry.key] = last
-            rows += (last, now, entry.topic, entry.key, seal(entry.encoded, sequence=last, recorded=recorded))
+            body = seal(entry.encoded, sequence=last, recorded=recorded)
+            rows += (last, now, entry.topic, entry.key, body, checksum(last, entry.topic, body))
             evidence += [(item.topic, last, item.media_type, item.body) for item in entry.evidence]
         if rows:
             # one statement is one transaction, and one wait for the interpreter's lock instead of four
-            insert = "INSERT INTO events VALUES (?, ?, ?, ?, ?)" + ", (?, ?, ?, ?, ?)" * (len(rows) // 5 - 1)
+            insert = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)" + ", (?, ?, ?, ?, ?, ?)" * (len(rows) // 6 - 1)
             if evidence:
                 self._write(lambda db: (db.execute(insert, rows), db.executemany(_INSERT_EVIDENCE, evidence)))
             else:
@@ -345,11 +354,14 @@ class Journal:
         """Events with ``after`` < sequence <= ``last``, oldest first, at most ``limit``."""
         with _translated():
             found = self._db.execute(
-                "SELECT sequence, recorded, topic, body FROM events WHERE sequence > ? AND sequence <= ?"
+                "SELECT sequence, recorded, topic, body, crc FROM events WHERE sequence > ? AND sequence <= ?"
                 " ORDER BY sequence LIMIT ?",
                 (after, 2**62 if last is None else last, limit),
             ).fetchall()
-        return [Row(*row) for row in found]
+        for sequence, _, topic, body, crc in found:
+            if crc != checksum(sequence, topic, body):
+                raise JournalDamagedError(f"event {sequence} is not what was recorded")
+        return [Row(*row[:4]) for row in found]
 
     def refused(self, limit: int = 1000) -> list[tuple[int, str]]:
         """Events that the broker refused, with its reason."""
@@ -370,6 +382,8 @@ class Journal:
         """One piece of evidence, None when it has been purged."""
         with _translated():
             row = self._db.execute("SELECT topic, media_type, body FROM evidence WHERE topic = ?", (topic,)).fetchone()
+        if row is not None and not topic.endswith(sha256(row[2])):
+            raise JournalDamagedError("a piece of evidence is not what was recorded")
         return row and EvidenceItem(*row)
 
     def replays(self) -> list[tuple[int, int, int]]:
@@ -420,12 +434,12 @@ class Journal:
             yield from page
             after = page[-1].sequence
 
-    def restore(self, events: Iterable[tuple[object, ...]], evidence: Iterable[tuple[object, ...]]) -> None:
-        """Take over rows of a damaged journal as they were, under their old sequence numbers."""
+    def restore(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Take over whole rows of a damaged journal as they were, under their old sequence numbers."""
+        marks = ", ".join("?" * len(rows[0]))
 
         def action(db: sqlite3.Connection) -> None:
-            db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?)", events)
-            db.executemany("INSERT OR IGNORE INTO evidence VALUES (?, ?, ?, ?, ?)", evidence)
+            db.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", rows)  # noqa: S608  (one of our names)
 
         self._write(action)
 

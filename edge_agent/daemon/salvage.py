@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, count, islice
 from pathlib import Path
+from typing import Any
 
-from edge_agent.daemon.journal import Journal, JournalDamagedError
+from edge_agent.daemon.journal import Journal, JournalDamagedError, checksum
+from edge_agent.events.evidence import sha256
 
 SKIP = 1_000_000
 """Where a number may have been given to an event that is lost, numbering goes on at the next multiple of this."""
 PAGE = 200
+CHECKED_BYTES = 256 * 1024**2
+"""A larger journal is not read through at the start: that would take too long, and each event has its checksum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ def open_journal(path: Path) -> tuple[Journal, Salvage | None]:
     try:
         journal = Journal(path, create=True)
         try:
-            journal.check()
+            if journal.size() <= CHECKED_BYTES:
+                journal.check()
             journal.stand()
         except BaseException:
             journal.close()
@@ -64,21 +69,36 @@ def set_aside(path: Path, reason: str) -> tuple[Journal, Salvage]:
     saved, highest, delivered = 0, 0, 0
     for old in _readable(aside / path.name):
         with contextlib.closing(old):
-            events = _rows(old, "events", "sequence, recorded, topic, key, body")
-            while page := list(islice(events, PAGE)):
-                journal.restore(page, ())
-                saved += len(page)
-                highest = max(highest, *(int(row[0]) for row in page))  # type: ignore[call-overload]  # column 0 is an integer
-            evidence = _rows(old, "evidence", "topic, sequence, media_type, delivered, body")
-            while page := list(islice(evidence, 1)):
-                journal.restore((), page)
-            with contextlib.suppress(sqlite3.Error):
+            for page in _pages(_rows(old, "events", "sequence, recorded, topic, key, body, crc"), PAGE):
+                highest = max(highest, *(row[0] for row in page))
+                sound = [row for row in page if _is_sound(row)]
+                if sound:
+                    journal.restore("events", sound)
+                saved += len(sound)
+            for page in _pages(_rows(old, "evidence", "topic, sequence, media_type, delivered, body"), 1):
+                if str(page[0][0]).endswith(sha256(page[0][4])):
+                    journal.restore("evidence", page)
+            with contextlib.suppress(sqlite3.Error, ValueError, TypeError):
                 state = dict(old.execute("SELECT name, value FROM state").fetchall())
                 highest = max(highest, int(state["numbered_through"]))
-                delivered = int(state["delivered_through"])
+                refused = old.execute("SELECT sequence, at, reason FROM refused").fetchall()
+                if refused:
+                    journal.restore("refused", refused)
+                delivered = int(state["delivered_through"])  # if any of this is lost, everything is published again
     resumed = (highest // SKIP + 1) * SKIP
     journal.resume(last_sequence=resumed, delivered_through=delivered)
     return journal, Salvage(aside, reason, saved, resumed + 1)
+
+
+def _pages(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while page := list(islice(rows, size)):
+        yield page
+
+
+def _is_sound(row: tuple[Any, ...]) -> bool:
+    """Whether an event is what was recorded: what is not sure is not published."""
+    sequence, _, topic, _, body, crc = row
+    return isinstance(topic, str) and isinstance(body, bytes) and checksum(sequence, topic, body) == crc
 
 
 def _free_name(path: Path) -> Path:

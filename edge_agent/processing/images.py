@@ -16,7 +16,15 @@ MAX_PIXELS: Final = 64_000_000
 """A4 at 600 dpi has 35 million."""
 FORMATS: Final = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
 
-_BEGINNINGS: Final = (b"\xff\xd8", b"\x89PNG", b"II*\0", b"MM\0*", b"BM", b"RIFF")
+_MEDIA_TYPES: Final = {
+    b"\xff\xd8": "image/jpeg",
+    b"\x89PNG": "image/png",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+    b"BM": "image/bmp",
+    b"RIFF": "image/webp",
+}
+_BEGINNINGS: Final = tuple(_MEDIA_TYPES)
 _TRUNCATED: Final = "The picture is cut off: the file ends before its pixels do. Copy or scan it again."
 _LARGE: Final = "The picture has too many pixels{}; at most {:g} million are read. Scan with a lower resolution."
 _FOREIGN: Final = f"This is not a picture in one of the formats {', '.join(FORMATS)}."
@@ -129,3 +137,17 @@ def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     if orientation in {2, 3, 6, 7}:
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels)
+
+
+def media_type(data: bytes) -> str:
+    """The media type of a picture by its first bytes."""
+    return next((name for start, name in _MEDIA_TYPES.items() if data.startswith(start)), "application/octet-stream")
+
+
+def encode_jpeg(image: NDArray[np.uint8], *, longest_side: int | None = None, quality: int = 80) -> bytes:
+    """A picture as JPEG, scaled down to ``longest_side`` pixels if it is larger."""
+    scale = (longest_side or max(image.shape[:2])) / max(image.shape[:2])
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return encoded.tobytes()

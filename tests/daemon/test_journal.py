@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from edge_agent.daemon.journal import Entry, EvidenceItem, Journal, JournalUnwritableError
-from edge_agent.daemon.salvage import SKIP, open_journal
+from edge_agent.daemon.journal import Entry, EvidenceItem, Journal, JournalDamagedError, JournalUnwritableError
+from edge_agent.daemon.salvage import SKIP, open_journal, set_aside
+from edge_agent.events.evidence import sha256
 
 ENCODED = b'{"id":"%d","data":{}'
 
@@ -187,7 +188,7 @@ def test_nothing_is_purged_before_every_named_consumer_has_confirmed_it(journal:
 
 
 def test_evidence_goes_with_its_event_and_holds_it_back_until_delivered(journal: Journal) -> None:
-    picture = EvidenceItem("blo/evidence/aa", "image/jpeg", b"jpeg")
+    picture = EvidenceItem(f"blo/evidence/{sha256(b'jpeg')}", "image/jpeg", b"jpeg")
     journal.append([entry(1, evidence=(picture,)), entry(2, evidence=(picture,))])
     ((row, topic),) = journal.waiting_evidence(after=0)
     assert journal.evidence(topic) == picture
@@ -236,6 +237,29 @@ def test_a_damaged_journal_is_set_aside_and_what_is_readable_is_saved(tmp_path: 
     assert new == salvage.first_new
     assert new > 1000
     assert new % SKIP == 1, "no number is given twice, whatever was lost"
+    journal.close()
+
+
+def test_a_flipped_bit_that_sqlite_does_not_see_is_never_published(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    journal, _ = open_journal(path)
+    journal.append([Entry("blo/t", b'{"id":"%d","pad":"%s"' % (n, b"x" * 5000)) for n in range(10)])
+    journal.settle(delivered_through=4, refused=[(2, "Not authorized")])
+    journal.close()
+    content = path.read_bytes()
+    place = content.index(b'"id":"6"') + 20
+    path.write_bytes(content[:place] + b"y" + content[place + 1 :])
+    journal, salvage = open_journal(path)
+    assert salvage is None, "to SQLite it is a sound database"
+    assert [row.sequence for row in journal.rows(after=0, last=6)] == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(JournalDamagedError, match="event 7 is not what was recorded"):
+        journal.rows(after=0)
+    journal.close()
+    journal, salvage = set_aside(path, "event 7 is not what was recorded")
+    assert salvage.saved == 9
+    assert [row.sequence for row in journal.each(1)] == [1, 2, 3, 4, 5, 6, 8, 9, 10]
+    assert journal.stand().delivered_through == 4
+    assert journal.refused() == [(2, "Not authorized")], "it still waits for the broker"
     journal.close()
 
 

@@ -14,7 +14,7 @@ from edge_agent.processing.mrz.check_digits import FILLER
 from edge_agent.processing.mrz.formats import FORMATS
 from edge_agent.processing.mrz.parse import parse
 from edge_agent.processing.mrz.result import Mrz, Outcome
-from edge_agent.processing.mrz.second_opinion import Opinion, ReaderError
+from edge_agent.processing.mrz.second_opinion import Opinion, ReaderError, TooSlowError
 
 Quad = NDArray[np.float32]
 """Shape (4, 2): the corners x, y of a line in pixels, clockwise from the top left of its text."""
@@ -62,6 +62,11 @@ class PageReading:
 def engine() -> str:
     """What reads the pages, with its version."""
     return second_opinion.version()
+
+
+def warm() -> None:
+    """Load what every process that reads pages needs."""
+    second_opinion.warm()
 
 
 def read_page(image: NDArray[np.uint8]) -> PageReading:
@@ -120,4 +125,4 @@ def _corrections(seen: tuple[str, ...], decided: tuple[str, ...]) -> tuple[Corre
     )
 
 
-__all__ = ["Correction", "PageReading", "Quad", "ReaderError", "engine", "read_page"]
+__all__ = ["Correction", "PageReading", "Quad", "ReaderError", "TooSlowError", "engine", "read_page", "warm"]

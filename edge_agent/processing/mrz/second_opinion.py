@@ -32,6 +32,10 @@ class ReaderError(Exception):
     """The reader is at fault, not the page. The message says what to do."""
 
 
+class TooSlowError(ReaderError):
+    """One page took too long; the next may not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """The lines as Tesseract saw them and as PassportEye corrected them, by the kind of each position."""
@@ -45,6 +49,12 @@ def version() -> str:
     from importlib.metadata import version as of  # noqa: PLC0415 (slow, and asked for only with a first reading)
 
     return f"PassportEye {of('passporteye')}"
+
+
+def warm() -> None:
+    """Import what takes seconds to import."""
+    _load()
+    _cleaner()
 
 
 def read(image: NDArray[np.uint8], *, seconds: float = SECONDS) -> Opinion | None:
@@ -123,7 +133,7 @@ def _tesseract(zone: NDArray[Any], seconds: float) -> str:
     except FileNotFoundError:
         raise ReaderError("Tesseract is not installed: apt-get install tesseract-ocr") from None
     except subprocess.TimeoutExpired:
-        raise ReaderError("Reading the page took too long and was given up.") from None
+        raise TooSlowError("Reading the page took too long and was given up.") from None
     if done.returncode:
         raise ReaderError(f"Tesseract failed with exit code {done.returncode}. Is the package tesseract-ocr-eng there?")
     return done.stdout.decode(errors="replace").strip()
