@@ -85,16 +85,15 @@ def sample(rng: Rng, line: str, severity: float = 1.0) -> Sample:
     grey, matrix = _photograph(rng, canvas, capitals, finer, severity)
     half, tall = pitch * capitals / 2, capitals / 2
     corners = np.array(((-half, -tall), (half, -tall), (half, tall), (-half, tall)))
-    cells = np.stack([corners + (x, middle) for x in centres])
-    cells = cv2.transform(cells, matrix[:2])
-    return Sample(grey, cells, line)
+    cells = np.stack([corners + np.array((x, middle)) for x in centres])
+    return Sample(grey, np.asarray(cv2.transform(cells, matrix[:2]), np.float64), line)
 
 
 def negative(rng: Rng) -> NDArray[np.uint8]:
     """A strip-like picture without a line of OCR-B: other print, ornaments, edges, nothing."""
     capitals = float(rng.uniform(8, 40))
     height, width = round(capitals * 3.2), round(capitals * 26)
-    ink = np.zeros((height, width), np.float32)
+    ink: Floats = np.zeros((height, width), np.float32)
     if rng.random() < 0.75:
         picture = Picture.new("L", (width, height))
         size = capitals * rng.uniform(0.7, 1.8)
@@ -103,7 +102,7 @@ def negative(rng: Rng) -> NDArray[np.uint8]:
             words = _draw(rng, alphabet, 60)
             at = (rng.uniform(-10, width * 0.3), height / 2 + rng.uniform(-1.5, 0.2) * capitals)
             ImageDraw.Draw(picture).text(at, words, fill=255, font=_other(round(size)))
-        ink = np.asarray(picture, np.float32) / 255
+        ink = np.asarray(picture, np.float32) / np.float32(255)
     canvas = _on_paper(rng, ink, capitals, height / 2, 1.0, busy=0.9)
     return _photograph(rng, canvas, capitals, 1.0, 1.0)[0]
 
@@ -115,7 +114,7 @@ def _other(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 @cache
 def _fields() -> Floats:
-    """The signed distance of each pixel to the outline, in heights of the capitals, negative inside: (37, cell, cell)."""
+    """The distance of each pixel to the outline in heights of the capitals, negative inside: (37, cell, cell)."""
     finer = 4
     font = ImageFont.truetype(str(OCR_B), _FINE * finer / _CAPITALS, layout_engine=ImageFont.Layout.BASIC)
     side = _CELL * finer
@@ -215,7 +214,8 @@ def _worn(rng: Rng, ink: Floats, capitals: float, severity: float) -> Floats:
         ink = np.clip(ink * (1 + rng.uniform(0.2, 1.0) * dots), 0, 1)
     elif kind < 0.22:  # lines of a laser
         step = capitals * rng.uniform(0.05, 0.14)
-        ink = ink * (1 - rng.uniform(0.1, 0.6) * (0.5 + 0.5 * np.cos(np.arange(height) * (2 * math.pi / step))))[:, None]
+        stripes = 0.5 + 0.5 * np.cos(np.arange(height) * (2 * math.pi / step))
+        ink = ink * (1 - rng.uniform(0.1, 0.6) * stripes)[:, None]
     elif kind < 0.5:
         ink = ink * np.clip(1 - rng.uniform(0, 0.4) * np.abs(_smooth(rng, height, width, capitals * 1.5)), 0, 1)
     return np.asarray(ink, np.float32)
@@ -232,8 +232,12 @@ def _on_paper(rng: Rng, ink: Floats, capitals: float, middle: float, severity: f
         for _ in range(int(rng.integers(1, 4))):
             paper += strength * _guilloche(rng, height, width, capitals)
     if _chance(rng, 0.4):
-        paper += severity * bright * contrast * rng.uniform(0.02, 0.14) * _smooth(
-            rng, height, width, capitals * rng.uniform(0.08, 1.0)
+        paper += (
+            severity
+            * bright
+            * contrast
+            * rng.uniform(0.02, 0.14)
+            * _smooth(rng, height, width, capitals * rng.uniform(0.08, 1.0))
         )
     if _chance(rng, 0.35):
         paper += severity * bright * 0.12 * _smooth(rng, height, width, capitals * rng.uniform(1.5, 6))
@@ -269,7 +273,7 @@ def _guilloche(rng: Rng, height: int, width: int, capitals: float) -> Floats:
     bent = across + rng.uniform(0, 1.2) * np.sin(along * rng.uniform(0.2, 2.5) + rng.uniform(0, 6.3))
     wave = np.cos(bent * (2 * math.pi / rng.uniform(0.25, 1.6)))
     sharp = rng.integers(1, 5)
-    return np.asarray(-np.abs(wave) ** (2 * sharp) if _chance(rng, 0.6) else wave, np.float32)
+    return np.asarray(-(np.abs(wave) ** (2 * sharp)) if _chance(rng, 0.6) else wave, np.float32)
 
 
 def _photograph(
@@ -281,7 +285,7 @@ def _photograph(
     optics = rng.gamma(1.6, 0.32) * severity + 0.2  # in pixels of the sensor
     optics = min(max(optics, small * rng.uniform(0, 0.075) * severity), 0.17 * small)
     if not _chance(rng, 0.06 * severity):  # else sampled without a filter, as cheap scaling does
-        canvas = cv2.GaussianBlur(canvas, (0, 0), max(0.3, optics * finer))
+        canvas = np.asarray(cv2.GaussianBlur(canvas, (0, 0), max(0.3, optics * finer)), np.float32)
     if _chance(rng, 0.15 * severity):
         canvas = _moved(rng, canvas, capitals)
     angle = rng.normal(0, 0.02)
@@ -344,7 +348,7 @@ def _sense(rng: Rng, image: Any, severity: float) -> NDArray[np.uint8]:
     deviation = rng.gamma(1.2, 4.0) * severity * (0.25 + image.mean() / 200)
     image = image + deviation * rng.standard_normal(image.shape, dtype=np.float32)
     if _chance(rng, 0.2):
-        image = image + severity * deviation * _smooth(rng, *image.shape, cells=2.0)
+        image = image + severity * deviation * _smooth(rng, image.shape[0], image.shape[1], 2.0)
     if _chance(rng, 0.3):
         image = image + rng.uniform(0.3, 1.8) * (image - cv2.GaussianBlur(image, (0, 0), rng.uniform(0.7, 1.6)))
     grey = np.clip(image + 0.5, 0, 255).astype(np.uint8)

@@ -25,8 +25,8 @@ from torch.nn import functional
 
 from benchmarks import degrade
 from edge_agent.processing.mrz.check_digits import ALPHABET
-from edge_agent.processing.mrz.recognize import network, straighten
-from edge_agent.processing.mrz.recognize.network import STEP, WEIGHTS
+from edge_agent.processing.mrz.recognize import kernels, straighten
+from edge_agent.processing.mrz.recognize.network import LAYERS, SHIFT, SIZE, STEP, WEIGHTS
 
 COLUMNS: Final = 16
 """Characters per training strip."""
@@ -105,8 +105,8 @@ def _targets(sample: degrade.Sample, band: straighten.Band) -> tuple[NDArray[Any
         classes[here] = ALPHABET.index(character)
         weights[here] = 1 - far[here] / 6
         centres = np.maximum(centres, 1 - far / STEP).clip(0, 1).astype(np.float32)
-        places[0, far < 8] = (middle[1] - straighten.MIDDLE) / network.SHIFT
-        places[1, far < 8] = np.log((base[1] - top[1]) / straighten.CAPITALS) / network.SIZE
+        places[0, far < 8] = (middle[1] - straighten.MIDDLE) / SHIFT
+        places[1, far < 8] = np.log((base[1] - top[1]) / straighten.CAPITALS) / SIZE
     return classes, weights, centres, places
 
 
@@ -121,7 +121,7 @@ def _negative(rng: np.random.Generator) -> tuple[NDArray[np.float32], tuple[NDAr
         part = grey[rows[0] : rows[1] + 2, : round(2 * high * width / straighten.HEIGHT) + 2]
         picture = cv2.resize(part, (width, straighten.HEIGHT), interpolation=cv2.INTER_AREA)
     strip = picture.astype(np.float32)
-    straighten.kernels.normalize(strip)
+    kernels.normalize(strip)
     steps = width // STEP
     none = np.zeros(steps, np.float32)
     return strip, (np.full(steps, -1, np.int64), none, none, np.zeros((2, steps), np.float32))
@@ -140,17 +140,17 @@ class Recognizer(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         before = 1
-        for layer in network.LAYERS:
+        for layer in LAYERS:
             size, step = (layer.high, layer.wide), (layer.down, layer.right)
             padding = (layer.above, layer.left)
-            last = layer is network.LAYERS[-1]
+            last = layer is LAYERS[-1]
             layers.append(nn.Conv2d(before, layer.channels, size, step, padding, bias=last))
             if not last:
                 layers += [nn.BatchNorm2d(layer.channels), nn.ReLU()]
             before = layer.channels
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, strips: Tensor) -> Tensor:
+    def forward(self, strips: Tensor) -> Any:
         """Outputs (batch, OUTPUTS, steps) for strips (batch, HEIGHT, width)."""
         return self.layers(strips[:, None])[:, :, 0]
 
@@ -228,7 +228,8 @@ def train(minutes: float, seed: int, workers: int, threads: int) -> Recognizer:
             shown.clear()
     for producer in producers:
         producer.terminate()
-    return model.eval()
+    model.eval()
+    return model
 
 
 def save(model: Recognizer, path: Path, provenance: dict[str, Any]) -> None:

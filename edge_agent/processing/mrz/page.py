@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import groupby
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz import second_opinion
-from edge_agent.processing.mrz.check_digits import FILLER
-from edge_agent.processing.mrz.formats import FORMATS
+from edge_agent.processing.mrz import recognize
+from edge_agent.processing.mrz.decode import Correction, Decoded, decode
+from edge_agent.processing.mrz.locate import locate
+from edge_agent.processing.mrz.locate import warm as warm_locate
 from edge_agent.processing.mrz.parse import parse
-from edge_agent.processing.mrz.result import Mrz, Outcome
-from edge_agent.processing.mrz.second_opinion import Opinion, ReaderError, TooSlowError
+from edge_agent.processing.mrz.recognize import Evidence
+from edge_agent.processing.mrz.result import Outcome
+from edge_agent.processing.mrz.second_opinion import ReaderError, TooSlowError
 
 Quad = NDArray[np.float32]
 """Shape (4, 2): the corners x, y of a line in pixels, clockwise from the top left of its text."""
 
 NOTHING_FOUND: Final = "No machine readable zone was found on the page."
-NAMES_UNPROTECTED: Final = (
-    "No check digit covers the names, and this reader often takes < for K, C, S or E: compare them with the page"
-)
-SECONDS: Final = 18.0
-"""For one page, in all orientations."""
+SURE: Final = 0.99
+"""Confidence from which a reading needs no second look; the benchmark shows how often such readings are wrong."""
 
-_RIGHT_IF_CHECKED: Final = 0.16
-"""How often a zone is right when all its check digits are: 8 of 51 pages with Tesseract's English model."""
-_TURNS: Final = (0, 1, 3)
-"""Quarters to try. Upside down, PassportEye notices by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A position (counted from 1) at which the reader decided against what the picture looked like."""
-
-    line: int
-    column: int
-    seen: str
-    decided: str
+_HOPELESS: Final = 0.45
+"""Quality of the evidence below which a place holds no zone at all."""
+_LEGIBLE: Final = 0.7
+"""Mean probability of the characters below which a zone is there, and cannot be read."""
+_WEAK: Final = 0.98
+"""Probability of a character below which an officer is told where it stands."""
+_SMALL: Final = 8.5
+"""Height of the capitals in pixels below which size is the likeliest reason for doubt."""
+_WHITE: Final = 245
+"""Grey level from which on a picture shows no print any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,70 +57,111 @@ class PageReading:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    evidence: Evidence
+    decoded: Decoded
+
+    @property
+    def passed(self) -> int:
+        """Check digits that hold."""
+        checks = parse(self.decoded.lines).checks
+        return sum(o is Outcome.PASSED for name, o in checks.items() if name not in {"characters", "dates"})
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        return self.decoded.confidence > SURE, self.evidence.quality
+
+
 def engine() -> str:
     """What reads the pages, with its version."""
-    return second_opinion.version()
+    return f"edge-agent {version('edge-agent')}"
 
 
 def warm() -> None:
     """Load what every process that reads pages needs."""
-    second_opinion.warm()
+    recognize.warm()
+    warm_locate()
 
 
 def read_page(image: NDArray[np.uint8]) -> PageReading:
     """Read the machine readable zone of a page, whichever way up it lies.
 
     ``image`` is BGR, shape (height, width, 3), or grey, shape (height, width).
-
-    Raises:
-        ReaderError: the reader itself is at fault, not the page.
     """
-    deadline = time.monotonic() + SECONDS
-    best: tuple[int, Mrz, Opinion] | None = None
-    for quarters in _TURNS:
-        left = deadline - time.monotonic()
-        if best is not None and (best[1].valid or left < 1):
-            break
-        opinion = second_opinion.read(np.rot90(image, -quarters), seconds=left)
-        if opinion is None:
+    grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    best: _Candidate | None = None
+    for zone in locate(np.ascontiguousarray(grey)):
+        candidate = _candidate(grey, zone.quads)
+        if candidate is None:
             continue
-        mrz = parse(_fitted(opinion.lines))
-        passed = sum(outcome is Outcome.PASSED for outcome in mrz.checks.values())
-        if best is None or passed > best[0]:
-            best = (passed, mrz, opinion)
-    if best is None or best[1].format is None:
+        if best is None or candidate.rank > best.rank:
+            best = candidate
+        if best.decoded.confidence > SURE:
+            break
+    if best is None or (best.evidence.quality < _LEGIBLE and not best.passed):
         return PageReading((), 0.0, problem=NOTHING_FOUND)
-    _, mrz, opinion = best
+    decoded, evidence = best.decoded, best.evidence
+    problem = "" if decoded.confidence >= SURE else _doubt(grey, decoded, evidence)
+    if evidence.plain < _LEGIBLE:
+        return PageReading((), 0.0, quads=evidence.quads, problem=f"A zone was found but cannot be read: {problem}")
     return PageReading(
-        mrz.lines,
-        _RIGHT_IF_CHECKED if mrz.valid else 0.0,
-        corrections=_corrections(opinion.seen, mrz.lines),
-        problem=NAMES_UNPROTECTED,
+        decoded.lines, decoded.confidence, decoded.probabilities, evidence.quads, decoded.corrections, problem or None
     )
 
 
-def _fitted(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """The lines with the fillers at their ends counted right: in a row of them Tesseract easily miscounts.
-
-    Only a line that ends in fillers is touched, so that no character is lost or moved.
-    """
-    near = [fmt.lengths for fmt in FORMATS if len(fmt.lengths) == len(lines)]
-    lengths = min(
-        near, key=lambda lengths: sum(abs(n - len(line)) for n, line in zip(lengths, lines, strict=True)), default=()
-    )
-    return tuple(
-        line.rstrip(FILLER).ljust(length, FILLER) if line.endswith(FILLER * 2) else line
-        for line, length in zip(lines, lengths or map(len, lines), strict=True)
-    )
+def _candidate(grey: NDArray[np.uint8], quads: Sequence[Quad]) -> _Candidate | None:
+    evidence = recognize.see(grey, quads)
+    if evidence is None or evidence.quality < _HOPELESS:
+        return None
+    decoded = decode(evidence.lines)
+    return None if decoded is None else _Candidate(evidence, decoded)
 
 
-def _corrections(seen: tuple[str, ...], decided: tuple[str, ...]) -> tuple[Correction, ...]:
-    return tuple(
-        Correction(i, column, before, after)
-        for i, (line, corrected) in enumerate(zip(seen, decided, strict=False), 1)
-        for column, (before, after) in enumerate(zip(line, corrected, strict=False), 1)
-        if before != after
-    )
+def _doubt(grey: NDArray[np.uint8], decoded: Decoded, evidence: Evidence) -> str:
+    """Where the reader is not sure, and what may be the matter."""
+    weak = [
+        (i, [column for column, p in enumerate(line, 1) if p < _WEAK])
+        for i, line in enumerate(decoded.probabilities, 1)
+    ]
+    places = [f"line {i}, {_columns(columns)}" for i, columns in weak if columns]
+    where = "; ".join(places) or "several characters"
+    return f"{where} not certain: {_reason(grey, decoded, evidence)}"
+
+
+def _columns(columns: Sequence[int]) -> str:
+    runs = [[c for _, c in run] for _, run in groupby(enumerate(columns), key=lambda pair: pair[1] - pair[0])]
+    if len(runs) > 4:
+        return f"{len(columns)} characters"
+    said = [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
+    return ("character " if len(columns) == 1 else "characters ") + ", ".join(said)
+
+
+def _reason(grey: NDArray[np.uint8], decoded: Decoded, evidence: Evidence) -> str:
+    height, width = grey.shape
+    corners = np.concatenate(evidence.quads)
+    if (corners < -1).any() or (corners > (width, height)).any():
+        return "the zone is cut off at the edge of the picture; show all of it"
+    if evidence.capitals < _SMALL:
+        return (
+            f"the characters are only {evidence.capitals:.0f} pixels high; hold the camera closer or scan finer "
+            "(10 pixels are enough)"
+        )
+    if any(_washed_out(grey, decoded, evidence)):
+        return "a reflection hides them; tilt the document or move the lamp"
+    return "they are blurred, faint or covered; compare them with the page, or read it once more"
+
+
+def _washed_out(grey: NDArray[np.uint8], decoded: Decoded, evidence: Evidence) -> Iterator[bool]:
+    """For each uncertain character whether its place is white."""
+    for quad, line in zip(evidence.quads, decoded.probabilities, strict=True):
+        for column, p in enumerate(line):
+            if p < _WEAK:
+                at = (column + 0.5) / len(line)
+                x, y = ((quad[0] + quad[3]) * (1 - at) + (quad[1] + quad[2]) * at) / 2
+                reach = max(1, int(evidence.capitals / 2))
+                part = grey[max(0, int(y) - reach) : int(y) + reach, max(0, int(x) - reach) : int(x) + reach]
+                yield bool(part.size and np.mean(part > _WHITE) > 0.5)
 
 
 __all__ = ["Correction", "PageReading", "Quad", "ReaderError", "TooSlowError", "engine", "read_page", "warm"]

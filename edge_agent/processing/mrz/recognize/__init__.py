@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from edge_agent.processing.mrz.recognize import align
 from edge_agent.processing.mrz.recognize.network import network
-from edge_agent.processing.mrz.recognize.straighten import CAPITALS, HEIGHT, MARGIN, MIDDLE, PITCH, Band, Quad, band, strips
+from edge_agent.processing.mrz.recognize.straighten import (
+    CAPITALS,
+    HEIGHT,
+    MARGIN,
+    MIDDLE,
+    PITCH,
+    Band,
+    Quad,
+    band,
+    strips,
+)
 
 Floats = NDArray[np.float32]
 
@@ -126,7 +136,7 @@ def _probabilities(logits: Floats) -> Floats:
     scaled = logits / np.float32(network().provenance["temperature"])
     likely = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     likely /= likely.sum(axis=1, keepdims=True)
-    return np.log(likely * (1 - _FLOOR) + _FLOOR / likely.shape[1])
+    return np.asarray(np.log(likely * (1 - _FLOOR) + _FLOOR / likely.shape[1]), np.float32)
 
 
 __all__ = ["CAPITALS", "HEIGHT", "MARGIN", "MIDDLE", "PITCH", "Band", "Evidence", "see", "warm"]

@@ -191,7 +191,7 @@ def best_path(
                 score[target] = total
                 folded[s, target] = state
     best = int(np.argmax(score))
-    result = score[best]
+    result = float(score[best])
     for s in range(symbols - 1, -1, -1):
         state = folded[s, best]
         chosen[s] = taken[s, state]
@@ -209,7 +209,7 @@ def posterior(
     failure: float,
     marginals: NDArray[np.float64],
 ) -> float:
-    """As ``best_path``, but summed over all choices: returns the log of the sum, fills each alternative's probability."""
+    """As ``best_path``, summed over all choices: returns the log of the sum, and each alternative's probability."""
     symbols = len(starts) - 1
     wrong = np.exp(failure)
     ahead = np.zeros((symbols + 1, 100))

@@ -72,9 +72,7 @@ class Network:
                 patches = x
             else:
                 patches = np.empty((batch, high, wide, len(matrix)), np.float32)
-                kernels.unfold(
-                    x, layer.high, layer.wide, layer.down, layer.right, layer.above, layer.left, patches
-                )
+                kernels.unfold(x, layer.high, layer.wide, layer.down, layer.right, layer.above, layer.left, patches)
             flat = patches.reshape(-1, len(matrix)) @ matrix
             if i < len(LAYERS) - 1:
                 kernels.bias_and_clip(flat, bias)

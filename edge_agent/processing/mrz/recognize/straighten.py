@@ -62,7 +62,7 @@ def band(quad: Quad, columns: int) -> Band:
 
 
 def strips(grey: NDArray[np.uint8], bands: Sequence[Band]) -> NDArray[np.float32]:
-    """The strips of these bands, all of the same width: shape (lines, HEIGHT, width), brightness and contrast evened out.
+    """The strips of these bands, all of one width, evenly lit: shape (lines, HEIGHT, width).
 
     ``grey`` has shape (height, width).
     """
@@ -74,16 +74,12 @@ def strips(grey: NDArray[np.uint8], bands: Sequence[Band]) -> NDArray[np.float32
     return result
 
 
-def _scaled_down(
-    grey: NDArray[np.uint8], bands: Sequence[Band]
-) -> tuple[NDArray[np.uint8], list[NDArray[np.float64]]]:
+def _scaled_down(grey: NDArray[np.uint8], bands: Sequence[Band]) -> tuple[NDArray[np.uint8], list[NDArray[np.float64]]]:
     """The part of the picture that shows these bands, no sharper than needed, and the matrices into it."""
     width = bands[0].width
     points = np.array(((0, 0), (width, 0), (width, HEIGHT), (0, HEIGHT), (width / 2, 0), (width / 2, HEIGHT)), float)
     corners = np.concatenate([line.to_picture(points) for line in bands])
-    factor = min(
-        float(np.hypot(*(ends[5] - ends[4]))) / HEIGHT for ends in np.split(corners, len(bands))
-    )
+    factor = min(float(np.hypot(*(ends[5] - ends[4]))) / HEIGHT for ends in np.split(corners, len(bands)))
     matrices = [line.matrix for line in bands]
     if factor <= _SHARPEST:
         return grey, matrices

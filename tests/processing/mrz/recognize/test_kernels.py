@@ -1,0 +1,140 @@
+"""Each compiled kernel against what NumPy says."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_agent.processing.mrz.recognize import kernels
+from edge_agent.processing.mrz.recognize.straighten import HEIGHT, MIDDLE, band
+
+
+def _rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_a_straight_band_is_sampled_as_opencv_warps_a_perspective() -> None:
+    picture = cv2.GaussianBlur(_rng().integers(0, 256, (90, 400), dtype=np.uint8), (0, 0), 2)
+    line = band(np.array(((20, 30), (370, 36), (372, 55), (19, 50)), np.float32), 20)
+    strip = np.empty((HEIGHT, line.width), np.float32)
+    kernels.sample(picture, line.matrix, line.curve, MIDDLE, strip)
+    expected = cv2.warpPerspective(
+        picture.astype(np.float32),
+        line.matrix,
+        (line.width, HEIGHT),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    assert np.abs(strip - expected).max() < 2
+
+
+def test_a_curved_band_is_sampled_where_the_band_says_it_lies() -> None:
+    y, x = np.mgrid[:120, :500]
+    picture = (x * 0.4 + y * 0.3).astype(np.uint8)  # its grey levels tell the place
+    straight = band(np.array(((40, 50), (420, 50), (420, 68), (40, 68)), np.float32), 24)
+    line = type(straight)(straight.matrix, 24, np.array((2, -3, 5, -1, 1, -4, 3, 0.1, -0.2)))
+    strip = np.empty((HEIGHT, line.width), np.float32)
+    kernels.sample(picture, line.matrix, line.curve, MIDDLE, strip)
+    rows, columns = np.mgrid[4:28:6, 60:400:40]
+    points = line.to_picture(np.column_stack((columns.ravel(), rows.ravel())).astype(float))
+    assert strip[rows.ravel(), columns.ravel()] == pytest.approx(points @ (0.4, 0.3), abs=1.1)
+
+
+def test_outside_of_the_picture_its_edge_goes_on() -> None:
+    picture = np.full((30, 60), 77, np.uint8)
+    line = band(np.array(((-90, -20), (200, -20), (200, 0), (-90, 0)), np.float32), 12)
+    strip = np.empty((HEIGHT, line.width), np.float32)
+    kernels.sample(picture, line.matrix, line.curve, MIDDLE, strip)
+    assert (strip == 77).all()
+
+
+def test_light_is_evened_out_in_a_window_about_each_column() -> None:
+    strip = (_rng(1).random((HEIGHT, 230)) * 200 + np.linspace(0, 50, 230)).astype(np.float32)
+    expected = np.empty_like(strip)
+    for x in range(strip.shape[1]):
+        window = strip[:, max(0, x - kernels.NORMALIZED_OVER) : x + kernels.NORMALIZED_OVER + 1]
+        expected[:, x] = (strip[:, x] - window.mean()) / (window.std() + 3)
+    kernels.normalize(strip)
+    assert strip == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(5, 5, 2, 2, 2, 2), (3, 3, 2, 1, 1, 1), (4, 3, 1, 1, 0, 1), (1, 5, 1, 1, 0, 2)])
+def test_unfolded_patches_times_a_matrix_are_a_convolution(shape: tuple[int, ...]) -> None:
+    high, wide, down, right, above, left = shape
+    rng = _rng(2)
+    x = rng.standard_normal((2, 8, 12, 3)).astype(np.float32)
+    padded = np.pad(x, ((0, 0), (above, above), (left, left), (0, 0)))
+    rows, columns = (8 + 2 * above - high) // down + 1, (12 + 2 * left - wide) // right + 1
+    out = np.empty((2, rows, columns, high * wide * 3), np.float32)
+    kernels.unfold(x, *shape, out)
+    for b, i, j in product(range(2), range(rows), range(columns)):
+        patch = padded[b, i * down : i * down + high, j * right : j * right + wide]
+        assert (out[b, i, j] == patch.ravel()).all()
+
+
+def test_bias_and_clip() -> None:
+    x, bias = _rng(3).standard_normal((7, 5)).astype(np.float32), np.arange(5, dtype=np.float32) - 2
+    expected = np.maximum(x + bias, 0)
+    kernels.bias_and_clip(x, bias)
+    assert (x == expected).all()
+
+
+def test_the_best_row_of_characters_is_found() -> None:
+    odds = _rng(4).normal(-1, 2, 24).astype(np.float32)
+    scores, steps = np.zeros((6, 24), np.float32), np.zeros((6, 24), np.int8)
+    kernels.march(odds, 4.0, 5, scores, steps)
+    for n in (2, 4, 5):
+        best = -np.inf
+        for start in range(24):
+            for gaps in product((3, 4, 5), repeat=n - 1):
+                at = start + np.cumsum((0, *gaps))
+                if at[-1] < 24:
+                    best = max(best, odds[at].sum() - 0.5 * sum((gap - 4.0) ** 2 for gap in gaps))
+        assert scores[n].max() == pytest.approx(best, abs=1e-4)
+
+
+def _search_problem(seed: int) -> tuple[np.ndarray, ...]:
+    rng = _rng(seed)
+    counts = rng.integers(1, 4, 6)
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    odds = np.log(rng.dirichlet(np.ones(starts[-1])))
+    own, whole = rng.integers(0, 10, starts[-1]), rng.integers(0, 10, starts[-1])
+    closing = np.array((0, 0, 1, 0, 1, 2))
+    return starts, odds, own, whole, closing
+
+
+def _all_choices(
+    starts: np.ndarray, odds: np.ndarray, own: np.ndarray, whole: np.ndarray, closing: np.ndarray, failure: float
+) -> dict[tuple[int, ...], float]:
+    result = {}
+    for choice in product(*(range(a, b) for a, b in zip(starts, starts[1:], strict=False))):
+        a = b = 0
+        total = 0.0
+        for k, close in zip(choice, closing, strict=True):
+            a, b, total = (a + own[k]) % 10, (b + whole[k]) % 10, total + odds[k]
+            if close & 1:
+                total, a = total + failure * (a != 0), 0
+            if close & 2:
+                total, b = total + failure * (b != 0), 0
+        result[choice] = total
+    return result
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_search_agrees_with_trying_everything(seed: int) -> None:
+    problem = _search_problem(seed)
+    everything = _all_choices(*problem, failure=-3.0)
+    chosen = np.empty(6, np.int64)
+    best = kernels.best_path(*problem, -3.0, chosen)
+    assert best == pytest.approx(max(everything.values()))
+    assert everything[tuple(chosen.tolist())] == pytest.approx(best)
+    marginals = np.empty(len(problem[1]))
+    total = kernels.posterior(*problem, -3.0, marginals)
+    likely = np.exp(list(everything.values()))
+    assert total == pytest.approx(np.log(likely.sum()))
+    for k in range(len(marginals)):
+        share = sum(p for choice, p in zip(everything, likely, strict=True) if k in choice) / likely.sum()
+        assert marginals[k] == pytest.approx(share)
