@@ -7,6 +7,7 @@ light, optics, sensor and compression. Nothing here comes from real documents.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -18,6 +19,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from edge_agent.processing.mrz.check_digits import ALPHABET, DIGITS, FILLER, LETTERS
+from edge_agent.simulate.page import Quad
 from edge_agent.simulate.render import OCR_B
 
 Floats = NDArray[np.float32]
@@ -75,18 +77,51 @@ def _draw(rng: Rng, alphabet: str, count: int) -> str:
 
 def sample(rng: Rng, line: str, severity: float = 1.0) -> Sample:
     """A picture of ``line`` (blanks are paper) with up to ``severity`` (0 to 1) of every fault."""
+    spacing = _about(rng, 2.45, 0.45, 1.42, 3.4)
+    rows = [(line, 0.0, 0.0)]
+    if _chance(rng, 0.8):
+        which = int(rng.integers(3))
+        shift = float(rng.choice((0.0, 0.0, rng.uniform(-0.5, 0.5))))
+        rows += [(text(rng, len(line)), -spacing, shift)] * (which != 1)
+        rows += [(text(rng, len(line)), spacing, shift)] * (which != 0)
+    grey, cells = _picture(rng, rows, 1.6, severity)
+    return Sample(grey, cells[0], line)
+
+
+def zone(rng: Rng, lines: Sequence[str], severity: float = 1.0) -> tuple[NDArray[np.uint8], tuple[Quad, ...]]:
+    """A picture of a whole zone, shape (height, width), and its lines' quads; faults as in ``sample``."""
+    spacing = _about(rng, 2.45, 0.35, 1.42, 3.4)
+    rows = [(line, (i - (len(lines) - 1) / 2) * spacing, 0.0) for i, line in enumerate(lines)]
+    grey, cells = _picture(rng, rows, 1.6 + spacing * (len(lines) - 1) / 2, severity)
+    quads = [np.array((line[0, 0], line[-1, 1], line[-1, 2], line[0, 3]), np.float32) for line in cells]
+    return grey, tuple(quads)
+
+
+def _picture(
+    rng: Rng, rows: Sequence[tuple[str, float, float]], reach: float, severity: float
+) -> tuple[NDArray[np.uint8], list[NDArray[np.float64]]]:
+    """A picture of rows (text, distance of its middle from the picture's in capitals, shift in characters).
+
+    It shows ``reach`` capitals above its middle and below. Returns it with the corners of the cells of each row.
+    """
     small = float(np.exp(rng.uniform(math.log(4.8), math.log(34))))
     finer = 2.0 if small < 14 else 1.5 if small < 22 else 1.0
     capitals = small * finer
     squeeze = _about(rng, 1.0, 0.06, 0.82, 1.25)
-    pitch = 1.014 * squeeze * _about(rng, 1.0, 0.035, 0.93, 1.15)
-    ink, centres, middle = _print(rng, line, capitals, pitch * capitals, squeeze, severity)
-    canvas = _on_paper(rng, ink, capitals, middle, severity)
+    pitch = 1.014 * squeeze * _about(rng, 1.0, 0.035, 0.93, 1.15) * capitals
+    height = round(capitals * 2 * reach)
+    middle = height / 2 + rng.uniform(-0.5, 0.5)
+    placed = [(line, middle + at * capitals, shift * pitch) for line, at, shift in rows]
+    ink, left = _print(rng, placed, capitals, pitch, squeeze, severity, height)
+    canvas = _on_paper(rng, ink, capitals, middle, severity, outer=(reach - 1.6) * capitals)
     grey, matrix = _photograph(rng, canvas, capitals, finer, severity)
-    half, tall = pitch * capitals / 2, capitals / 2
+    half, tall = pitch / 2, capitals / 2
     corners = np.array(((-half, -tall), (half, -tall), (half, tall), (-half, tall)))
-    cells = np.stack([corners + np.array((x, middle)) for x in centres])
-    return Sample(grey, np.asarray(cv2.transform(cells, matrix[:2]), np.float64), line)
+    cells = []
+    for line, at, shift in placed:
+        places = np.stack([corners + np.array((left + shift + i * pitch, at)) for i in range(len(line))])
+        cells.append(np.asarray(cv2.transform(places, matrix[:2]), np.float64))
+    return grey, cells
 
 
 def negative(rng: Rng) -> NDArray[np.uint8]:
@@ -144,28 +179,25 @@ def _smooth(rng: Rng, height: int, width: int, cells: float) -> Floats:
 
 
 def _print(
-    rng: Rng, line: str, capitals: float, pitch: float, squeeze: float, severity: float
-) -> tuple[Floats, NDArray[np.float64], float]:
-    """Ink (0 to 1) of the line and perhaps of its neighbours, the centres of its characters, and its middle row."""
+    rng: Rng,
+    rows: Sequence[tuple[str, float, float]],
+    capitals: float,
+    pitch: float,
+    squeeze: float,
+    severity: float,
+    height: int,
+) -> tuple[Floats, float]:
+    """Ink (0 to 1) of rows (text, middle, shift in pixels), and x of the first character's centre without a shift."""
     stamps = _cut(rng, capitals, squeeze, severity)
     side = stamps.shape[1]
-    height = round(capitals * 3.2)
-    width = round(pitch * (len(line) + 1)) + side
-    middle = height / 2 + rng.uniform(-0.5, 0.5)
+    width = round(pitch * (max(len(line) for line, _, _ in rows) + 1)) + side
     ink = np.zeros((height + 2 * side, width), np.float32)
     start = side / 2 + pitch / 2
     jitter = rng.choice((0.0, 0.0, 0.01, 0.025)) * capitals
-    spacing = capitals * _about(rng, 2.45, 0.45, 1.42, 3.4)
-    rows = [(line, middle, 0.0)]
-    if _chance(rng, 0.8):
-        which = int(rng.integers(3))
-        shift = float(rng.choice((0.0, 0.0, rng.uniform(-0.5, 0.5)))) * pitch
-        rows += [(text(rng, len(line)), middle - spacing, shift)] * (which != 1)
-        rows += [(text(rng, len(line)), middle + spacing, shift)] * (which != 0)
-    for row, at, shift in rows:
+    for line, at, shift in rows:
         if not -side / 2 < at < height + side / 2:
             continue
-        for i, character in enumerate(row):
+        for i, character in enumerate(line):
             if character == " ":
                 continue
             x = start + i * pitch + shift + jitter * rng.normal() - side / 2
@@ -173,8 +205,7 @@ def _print(
             j, k = max(0, round(y)), min(max(0, round(x)), width - side)
             patch = ink[j : j + side, k : k + side]
             np.maximum(patch, stamps[ALPHABET.index(character)][: patch.shape[0]], out=patch)
-    ink = ink[side : side + height]
-    return _worn(rng, ink, capitals, severity), start + pitch * np.arange(len(line)), middle
+    return _worn(rng, ink[side : side + height], capitals, severity), start
 
 
 def _cut(rng: Rng, capitals: float, squeeze: float, severity: float) -> Floats:
@@ -221,8 +252,13 @@ def _worn(rng: Rng, ink: Floats, capitals: float, severity: float) -> Floats:
     return np.asarray(ink, np.float32)
 
 
-def _on_paper(rng: Rng, ink: Floats, capitals: float, middle: float, severity: float, busy: float = 0.55) -> Floats:
-    """Grey levels (0 to 255) of the print on paper with ornaments, edges and marks."""
+def _on_paper(
+    rng: Rng, ink: Floats, capitals: float, middle: float, severity: float, busy: float = 0.55, outer: float = 0.0
+) -> Floats:
+    """Grey levels (0 to 255) of the print on paper with ornaments, edges and marks.
+
+    ``outer`` is the distance of the outermost lines from the middle one, in pixels.
+    """
     height, width = ink.shape
     bright = rng.uniform(90, 250)
     contrast = rng.uniform(0.25, 0.95) if _chance(rng, 0.8) else rng.uniform(0.12, 0.4)
@@ -243,7 +279,7 @@ def _on_paper(rng: Rng, ink: Floats, capitals: float, middle: float, severity: f
         paper += severity * bright * 0.12 * _smooth(rng, height, width, capitals * rng.uniform(1.5, 6))
     page = paper * (1 - contrast * ink)
     if _chance(rng, 0.22 * severity):  # the page's edge, a frame, a rule
-        at = middle + capitals * (0.5 + rng.uniform(0.22, 1.0)) * rng.choice((-1, 1))
+        at = middle + (outer + capitals * (0.5 + rng.uniform(0.22, 1.0))) * rng.choice((-1, 1))
         row = int(np.clip(at, 0, height - 1))
         thick = max(1, round(capitals * rng.uniform(0.03, 0.15))) if _chance(rng, 0.5) else height
         other = rng.uniform(0, 255)

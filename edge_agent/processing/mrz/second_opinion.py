@@ -1,4 +1,4 @@
-"""PassportEye: the reader of pages for now, and the second opinion once our own engine reads them.
+"""PassportEye: the second opinion on a page, for sites that want one.
 
 It finds the zone and lets Tesseract read it, which knows no OCR-B: a filler often becomes a K, C, S or E.
 """
@@ -16,8 +16,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.processing.mrz.check_digits import FILLER
+from edge_agent.processing.mrz.formats import FORMATS
+from edge_agent.processing.mrz.parse import parse
+from edge_agent.processing.mrz.result import Mrz, Outcome
+
 SECONDS: Final = 12.0
 """For one picture; then the reading is given up."""
+TURNS_SECONDS: Final = 18.0
+"""For one page in all orientations."""
 LONGEST_SIDE: Final = 1800
 """In pixels; larger pictures are scaled down. A passport page has 360 dpi then, and memory stays under 300 MB."""
 
@@ -26,6 +33,10 @@ _TESSERACT: Final = (
     *("-c", "tessedit_char_whitelist=ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789><"),
     *("-c", "load_system_dawg=F", "-c", "load_freq_dawg=F"),
 )
+
+
+_TURNS: Final = (0, 1, 3)
+"""Quarters to try. Upside down, PassportEye notices by itself."""
 
 
 class ReaderError(Exception):
@@ -87,6 +98,45 @@ def read(image: NDArray[np.uint8], *, seconds: float = SECONDS) -> Opinion | Non
     text = mrz.aux["raw_text"]
     seen = tuple(line for line in text.replace(" ", "").splitlines() if len(line) >= 20 or "<<" in line)
     return Opinion(seen, tuple(_cleaner().apply(text)))
+
+
+def lines(image: NDArray[np.uint8], *, seconds: float = TURNS_SECONDS) -> tuple[str, ...]:
+    """The lines of the zone of a page, whichever way up it lies, as far as PassportEye makes them out; empty if not.
+
+    ``image`` as for ``read``.
+
+    Raises:
+        ReaderError: Tesseract is missing, failed, or needed more than ``seconds``.
+    """
+    deadline = time.monotonic() + seconds
+    best: tuple[int, Mrz] | None = None
+    for quarters in _TURNS:
+        left = deadline - time.monotonic()
+        if best is not None and (best[1].valid or left < 1):
+            break
+        opinion = read(np.rot90(image, -quarters), seconds=left)
+        if opinion is None:
+            continue
+        mrz = parse(_fitted(opinion.lines))
+        passed = sum(outcome is Outcome.PASSED for outcome in mrz.checks.values())
+        if best is None or passed > best[0]:
+            best = (passed, mrz)
+    return () if best is None or best[1].format is None else best[1].lines
+
+
+def _fitted(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """The lines with the fillers at their ends counted right: in a row of them Tesseract easily miscounts.
+
+    Only a line that ends in fillers is touched, so that no character is lost or moved.
+    """
+    near = [fmt.lengths for fmt in FORMATS if len(fmt.lengths) == len(lines)]
+    lengths = min(
+        near, key=lambda lengths: sum(abs(n - len(line)) for n, line in zip(lengths, lines, strict=True)), default=()
+    )
+    return tuple(
+        line.rstrip(FILLER).ljust(length, FILLER) if line.endswith(FILLER * 2) else line
+        for line, length in zip(lines, lengths or map(len, lines), strict=True)
+    )
 
 
 @cache

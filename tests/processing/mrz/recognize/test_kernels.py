@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import cv2
 import numpy as np
@@ -110,7 +110,7 @@ def _all_choices(
     starts: np.ndarray, odds: np.ndarray, own: np.ndarray, whole: np.ndarray, closing: np.ndarray, failure: float
 ) -> dict[tuple[int, ...], float]:
     result = {}
-    for choice in product(*(range(a, b) for a, b in zip(starts, starts[1:], strict=False))):
+    for choice in product(*(range(a, b) for a, b in pairwise(starts))):
         a = b = 0
         total = 0.0
         for k, close in zip(choice, closing, strict=True):
