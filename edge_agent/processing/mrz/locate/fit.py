@@ -76,7 +76,7 @@ def fit(pyramid: Pyramid, lines: Array) -> Zone | None:
 
 
 def _straightened(picture: Grey, lines: Array) -> _Strip | None:
-    """The strip with the lines level; twice, as the first time shows better where they are."""
+    """The strip with the lines level; twice, as the first time shows better where they are and how far they go."""
     count = len(lines)
     for _ in range(2):
         spacing = float(np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean())
@@ -88,10 +88,23 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
         middles = kernels.middles(ink, count, float(MARGIN), float(SPACING), REACH, _BLOCK)
         if (np.diff(middles[:, 0]) < 0.4 * SPACING).any():
             return None
-        ends = np.array([REACH, REACH + length])
+        # Slopes of their own only as far as the lines agree: letters and fillers differ in their middles.
+        level = middles[:, 0] + middles[:, 1] * ink.shape[1] / 2
+        middles[:, 1] = 0.5 * (middles[:, 1] + middles[:, 1].mean())
+        middles[:, 0] = level - middles[:, 1] * ink.shape[1] / 2
+        more = _continued(ink, middles)
+        ends = np.array([REACH - more[0], REACH + length + more[1]])
         moved = np.stack([np.column_stack((ends, at + slope * ends)) for at, slope in middles])
         lines = cv2.perspectiveTransform(moved.reshape(-1, 1, 2), to_picture).reshape(lines.shape)
     return _Strip(ink, to_picture, middles)
+
+
+def _continued(ink: Strip, middles: Array) -> tuple[int, int]:
+    """By how many columns the strip should be longer on both sides, because its text runs on to its border."""
+    text = kernels.bands(ink, middles, -4, 4) - kernels.bands(ink, middles, SPACING / 2 - 3, SPACING / 2 + 3)
+    inside = max(float(text[:, REACH:-REACH].mean()), 1e-6)
+    left, right = float(text[:, : REACH // 2].mean()), float(text[:, -REACH // 2 :].mean())
+    return (2 * REACH if left > 0.5 * inside else 0), (2 * REACH if right > 0.5 * inside else 0)
 
 
 def _homography(outer: Array, length: float, count: int) -> Array:
