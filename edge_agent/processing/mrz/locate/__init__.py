@@ -22,7 +22,7 @@ MOST: Final = 4
 """Zones at most."""
 SIDES: Final = (400, 280, 560, 800, 1120, 1600)
 """Longest sides of the reduced pictures. A zone as wide as the picture is found in the first two."""
-CERTAIN: Final = 0.5
+CERTAIN: Final = 0.42
 """Plausibility that ends the search."""
 _GUESSES: Final = 5
 """At one scale."""
@@ -44,10 +44,11 @@ def locate(grey: NDArray[np.uint8]) -> list[Zone]:
         reduced, scale = pyramid.sized(side)
         for guess in guesses(reduced, scale)[:_GUESSES]:
             zone = fit(pyramid, guess.lines)
-            if zone is not None:
-                found.append(zone)
-        if any(zone.plausibility > CERTAIN for zone in found):
-            break
+            if zone is None:
+                continue
+            found.append(zone)
+            if zone.plausibility > CERTAIN:
+                return _distinct(found)[:MOST]
     return _distinct(found)[:MOST]
 
 

@@ -13,8 +13,10 @@ from edge_agent.processing.mrz.locate import kernels
 
 Array = NDArray[np.float64]
 
-COLUMNS: Final = {2: (44, 36), 3: (30,)}
-"""Characters in a line, for so many lines."""
+THREE_LINES: Final = 30
+"""Characters in each line of a zone with three lines."""
+COLUMNS: Final = {2: (44, 36, THREE_LINES), 3: (THREE_LINES,)}
+"""Characters in a line, for so many lines: two of 30 are part of three."""
 _PITCHES: Final = np.geomspace(6.5, 18.0, 80)
 """Of the cells, in columns of the strip."""
 _WIDER: Final = 0.04
@@ -36,7 +38,7 @@ class Cells:
     beyond: float
     """Presence of text just outside, 0 to 1."""
     rhythm: float
-    """How far the pitch stands out of the spectrum of the ink, about 0 to 1.5."""
+    """How far the pitch stands out of the spectrum of the ink in the line where it does so least, about 0 to 1.5."""
 
     @property
     def end(self) -> float:
@@ -60,7 +62,8 @@ def presence(ink: NDArray[np.float32], middles: Array, height: float, reach: int
 
 def cells(there: Array, profiles: Array, height: float, reach: int) -> Cells | None:
     """The grid of 30, 36 or 44 cells that covers the text and nothing else; None if nothing has such a rhythm."""
-    spectrum = _spectrum(profiles[:, reach:-reach])
+    each = _spectrum(profiles[:, reach:-reach])
+    spectrum = each.mean(axis=0)
     likely = spectrum * np.exp(-0.5 * (np.log(_PITCHES / height) / 0.35) ** 2)
     peak = _PITCHES[int(np.argmax(likely))]
     pitches = np.linspace(peak * (1 - _WIDER), peak * (1 + _WIDER), 17)
@@ -82,17 +85,18 @@ def cells(there: Array, profiles: Array, height: float, reach: int) -> Cells | N
         pitch,
         float(there[:, first:last].mean(axis=1).min()),
         float(beside.mean()) if beside.size else 0.0,
-        float(np.interp(pitch, _PITCHES, spectrum)),
+        min(float(np.interp(pitch, _PITCHES, line)) for line in each),
     )
 
 
 def _spectrum(profiles: Array) -> Array:
-    """Power of each of ``_PITCHES`` in the ink along the lines, relative to all of it."""
-    length = profiles.shape[1]
+    """Power of each of ``_PITCHES`` in the ink along each line, relative to all of it; shape (count, 80)."""
+    count, length = profiles.shape
     size = min(_WINDOW, length)
     starts = np.unique(np.linspace(0, length - size, 4).astype(int))
-    pieces = np.stack([profiles[:, start : start + size] for start in starts]).reshape(-1, size)
+    pieces = np.stack([profiles[:, start : start + size] for start in starts], axis=1)
     window = np.hanning(size)
-    pieces = (pieces - pieces.mean(axis=1, keepdims=True)) * window
-    power = (np.abs(pieces @ _WAVES[:size]) ** 2).sum(axis=0)
-    return np.asarray(3 * power / max(float((pieces**2).sum() * (window**2).sum()), 1e-9))
+    pieces = (pieces - pieces.mean(axis=2, keepdims=True)) * window
+    power = (np.abs(pieces.reshape(-1, size) @ _WAVES[:size]) ** 2).reshape(count, len(starts), -1).sum(axis=1)
+    energy = (pieces**2).sum(axis=(1, 2)) * (window**2).sum()
+    return np.asarray(3 * power / np.maximum(energy, 1e-9)[:, None])

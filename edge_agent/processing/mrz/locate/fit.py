@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.processing.mrz.locate import kernels
-from edge_agent.processing.mrz.locate.cells import Cells, cells, presence
+from edge_agent.processing.mrz.locate.cells import THREE_LINES, Cells, cells, presence
 from edge_agent.processing.mrz.locate.fillers import pointing
 from edge_agent.processing.mrz.locate.pyramid import Grey, Pyramid
 from edge_agent.processing.mrz.locate.zone import Quad, Zone, turned
@@ -51,8 +51,18 @@ class _Strip:
 def fit(pyramid: Pyramid, lines: Array) -> Zone | None:
     """Measure the zone that a guess points at; None if there is none.
 
-    ``lines`` has shape (2 or 3, 2, 2): the ends of each line's middle in pixels of the full picture.
+    ``lines`` has shape (2 or 3, 2, 2): the ends of each line's middle in pixels of the full picture. Of two lines with
+    30 characters each the third was overlooked, and is sought on both sides.
     """
+    zone = _fit(pyramid, lines)
+    if zone is None or len(lines) == 3 or zone.columns != THREE_LINES:
+        return zone
+    step = lines[1] - lines[0]
+    wider = (np.stack((lines[0] - step, *lines)), np.stack((*lines, lines[1] + step)))
+    return max(filter(None, (_fit(pyramid, three) for three in wider)), key=lambda z: z.plausibility, default=None)
+
+
+def _fit(pyramid: Pyramid, lines: Array) -> Zone | None:
     spacing = float(np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean())
     halvings = max(0, int(np.log2(max(spacing, 1.0) / (0.9 * SPACING))))
     strip = _straightened(pyramid.halved(halvings), (lines + 0.5) / 2**halvings - 0.5)
@@ -149,5 +159,10 @@ def _plausibility(ink: Strip, middles: Array, grid: Cells, height: float) -> flo
     text = kernels.bands(ink, middles, -0.35 * height, 0.35 * height)[:, first:last].mean()
     below = kernels.bands(ink, middles, 0.65 * height, SPACING - 0.65 * height)[:-1, first:last].mean()
     contrast = np.clip(1 - below / max(text, 1e-6), 0, 1)
-    proportion = np.exp(-0.5 * (np.log(grid.pitch / height) / 0.3) ** 2)
-    return float(contrast * grid.full * (1 - 0.5 * grid.beyond) * min(1.0, 0.3 + grid.rhythm) * proportion)
+    even = min(1.0, 0.05 + grid.rhythm / _RHYTHM)
+    proportion = np.exp(-0.5 * (np.log(grid.pitch / height) / 0.28) ** 2)
+    return float(contrast * grid.full**1.5 * (1 - 0.7 * grid.beyond) * even * proportion)
+
+
+_RHYTHM: Final = 0.6
+"""Of 99 in 100 zones; 95 in 100 of other texts have less than a third of it."""
