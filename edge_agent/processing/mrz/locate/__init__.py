@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge_agent.processing.mrz.locate.fit import fit
 from edge_agent.processing.mrz.locate.pyramid import Pyramid
-from edge_agent.processing.mrz.locate.search import guesses, segments
+from edge_agent.processing.mrz.locate.search import guesses
 from edge_agent.processing.mrz.locate.zone import Quad, Zone
 
 __all__ = ["Quad", "Zone", "locate", "warm"]
@@ -22,10 +22,8 @@ MOST: Final = 4
 """Zones at most."""
 SIDES: Final = (400, 280, 560, 800, 1120, 1600)
 """Longest sides of the reduced pictures. A zone as wide as the picture is found in the first two."""
-CERTAIN: Final = 0.5
+CERTAIN: Final = 0.42
 """Plausibility that ends the search."""
-LEAST: Final = 0.08
-"""Plausibility below which a zone is not worth a reader's time."""
 _GUESSES: Final = 5
 """At one scale."""
 
@@ -44,12 +42,13 @@ def locate(grey: NDArray[np.uint8]) -> list[Zone]:
         if side > 2.2 * pyramid.longest:
             continue
         reduced, scale = pyramid.sized(side)
-        for guess in guesses(segments(reduced), scale)[:_GUESSES]:
+        for guess in guesses(reduced, scale)[:_GUESSES]:
             zone = fit(pyramid, guess.lines)
-            if zone is not None and zone.plausibility > LEAST:
-                found.append(zone)
-        if any(zone.plausibility > CERTAIN for zone in found):
-            break
+            if zone is None:
+                continue
+            found.append(zone)
+            if zone.plausibility > CERTAIN:
+                return _distinct(found)[:MOST]
     return _distinct(found)[:MOST]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-SEGMENT: int = 8
-"""Numbers that ``grow`` returns for each segment: x0, y0, x1, y1, weight, points, spread, contrast."""
+SEGMENT: Final = 8
+"""Numbers that ``grow`` returns for each segment."""
+LINE: Final = 6
+"""Numbers that ``join`` returns for each line."""
 
 
 @numba.njit(cache=True)
@@ -161,3 +164,332 @@ def grow(
             out[found, 7] = high - low
             found += 1
     return out[:found]
+
+
+@numba.njit(cache=True)
+def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
+    """Join segments that continue one another to lines, the heaviest first.
+
+    Args:
+        segments: Shape (n, ``SEGMENT``), from ``grow``.
+        gap: Pixels that a line may be interrupted.
+
+    Returns:
+        Shape (m, ``LINE``): ends x0, y0, x1, y1, length covered by segments, ink times that length.
+    """
+    n = len(segments)
+    weight = segments[:, 4] * segments[:, 7]
+    order = np.argsort(-weight)
+    free = np.ones(n, np.bool_)
+    members = np.empty(n, np.int64)
+    out = np.empty((n, LINE), np.float64)
+    lines = 0
+    for seed in order:
+        if not free[seed]:
+            continue
+        free[seed] = False
+        members[0] = seed
+        size = 1
+        ox = 0.5 * (segments[seed, 0] + segments[seed, 2])
+        oy = 0.5 * (segments[seed, 1] + segments[seed, 3])
+        ux = (segments[seed, 2] - segments[seed, 0]) / segments[seed, 7]
+        uy = (segments[seed, 3] - segments[seed, 1]) / segments[seed, 7]
+        low, high = -0.5 * segments[seed, 7], 0.5 * segments[seed, 7]
+        at, slope = 0.0, 0.0
+        grown = True
+        while grown:
+            grown = False
+            for i in order:
+                if not free[i]:
+                    continue
+                xa = (segments[i, 0] - ox) * ux + (segments[i, 1] - oy) * uy
+                xb = (segments[i, 2] - ox) * ux + (segments[i, 3] - oy) * uy
+                ya = (segments[i, 1] - oy) * ux - (segments[i, 0] - ox) * uy
+                yb = (segments[i, 3] - oy) * ux - (segments[i, 2] - ox) * uy
+                if xa > xb:
+                    xa, xb, ya, yb = xb, xa, yb, ya
+                if xa > high + gap or xb < low - gap:
+                    continue
+                off = max(abs(ya - at - slope * xa), abs(yb - at - slope * xb))
+                away = max(xb - high, low - xa, 0.0)
+                if off > 1.5 + 0.03 * away or min(high, xb) - max(low, xa) > 0.5 * (xb - xa):
+                    continue
+                free[i] = False
+                members[size] = i
+                size += 1
+                low, high = min(low, xa), max(high, xb)
+                # The straight line through the ends of all members, weighted by their lengths.
+                s = sx = sy = sxx = sxy = 0.0
+                for k in range(size):
+                    j = members[k]
+                    for e in (0, 2):
+                        x = (segments[j, e] - ox) * ux + (segments[j, e + 1] - oy) * uy
+                        y = (segments[j, e + 1] - oy) * ux - (segments[j, e] - ox) * uy
+                        w = segments[j, 7]
+                        s += w
+                        sx += w * x
+                        sy += w * y
+                        sxx += w * x * x
+                        sxy += w * x * y
+                spread = sxx - sx * sx / s
+                slope = (sxy - sx * sy / s) / max(spread, 1e-9)
+                at = (sy - slope * sx) / s
+                grown = True
+        out[lines, 0] = ox + low * ux - (at + slope * low) * uy
+        out[lines, 1] = oy + low * uy + (at + slope * low) * ux
+        out[lines, 2] = ox + high * ux - (at + slope * high) * uy
+        out[lines, 3] = oy + high * uy + (at + slope * high) * ux
+        out[lines, 4] = 0.0
+        out[lines, 5] = 0.0
+        for k in range(size):
+            out[lines, 4] += segments[members[k], 7]
+            out[lines, 5] += weight[members[k]]
+        lines += 1
+    return out[:lines]
+
+
+@numba.njit(cache=True)
+def abreast(lines: NDArray[np.float64], a: int, b: int) -> tuple[float, float]:
+    """How far line ``b`` lies beside line ``a``, and how much of the longer they share (0 to 1, 0 if not parallel)."""
+    ax, ay = lines[a, 2] - lines[a, 0], lines[a, 3] - lines[a, 1]
+    length = math.hypot(ax, ay)
+    ux, uy = ax / length, ay / length
+    x0 = (lines[b, 0] - lines[a, 0]) * ux + (lines[b, 1] - lines[a, 1]) * uy
+    x1 = (lines[b, 2] - lines[a, 0]) * ux + (lines[b, 3] - lines[a, 1]) * uy
+    y0 = (lines[b, 1] - lines[a, 1]) * ux - (lines[b, 0] - lines[a, 0]) * uy
+    y1 = (lines[b, 3] - lines[a, 1]) * ux - (lines[b, 2] - lines[a, 0]) * uy
+    if x0 > x1:
+        x0, x1, y0, y1 = x1, x0, y1, y0
+    if x1 - x0 < 1 or abs(y1 - y0) > 1.5 + 0.12 * (x1 - x0):
+        return 0.0, 0.0
+    low, high = max(x0, 0.0), min(x1, length)
+    if high <= low:
+        return 0.0, 0.0
+    middle = 0.5 * (low + high)
+    distance = y0 + (y1 - y0) * (middle - x0) / (x1 - x0)
+    return distance, (high - low) / max(length, x1 - x0)
+
+
+@numba.njit(cache=True)
+def stack(
+    lines: NDArray[np.float64], seeds: int, closest: float, farthest: float, shared: float
+) -> NDArray[np.int64]:
+    """Pairs and evenly spaced triples of parallel lines of like length.
+
+    Args:
+        lines: Shape (m, ``LINE``), from ``join``, the heaviest first.
+        seeds: Only stacks with one of so many heaviest lines are wanted.
+        closest: Least distance between neighbours, in pixels.
+        farthest: Largest.
+        shared: Part of the longer line that lies beside the shorter one, at least.
+
+    Returns:
+        Shape (k, 3): indices of the lines from one side to the other, the third -1 in a pair.
+    """
+    m = len(lines)
+    out = np.empty((1024, 3), np.int64)
+    found = 0
+    for a in range(min(seeds, m)):
+        for b in range(m):
+            step, common = abreast(lines, a, b)
+            if b == a or common < shared or not closest < abs(step) < farthest:
+                continue
+            if b > a or b >= seeds:  # else this pair was seen from its other line
+                if found == len(out):
+                    return out
+                out[found] = a, b, -1
+                found += 1
+            for c in range(m):
+                if c == a or c == b:
+                    continue
+                other, common = abreast(lines, a, c)
+                # b next to a and c beyond b; or a between b and c.
+                beyond = abs(other - 2 * step) < 0.2 * abs(step)
+                between = abs(other + step) < 0.2 * abs(step) and b < c
+                if common < shared or not (beyond or between):
+                    continue
+                if found == len(out):
+                    return out
+                if beyond:
+                    out[found] = a, b, c
+                else:
+                    out[found] = b, a, c
+                found += 1
+    return out[:found]
+
+
+@numba.njit(cache=True)
+def middles(
+    ink: NDArray[np.float32], count: int, first: float, spacing: float, reach: int, block: int
+) -> NDArray[np.float64]:
+    """The straight line along the middle of each line of text in a straightened strip.
+
+    Args:
+        ink: Shape (h, w), lines along x.
+        count: How many lines.
+        first: Where the first is expected, in rows.
+        spacing: Rows from line to line.
+        reach: Columns left out at both sides.
+        block: Columns over which the place of a line is averaged.
+
+    Returns:
+        Shape (count, 2): row at column 0, rows per column.
+    """
+    h, w = ink.shape
+    blocks = max(2, int(round((w - 2 * reach) / block)))
+    rows = np.zeros((blocks, h))
+    x = np.empty(blocks)
+    for b in range(blocks):
+        begin = reach + b * (w - 2 * reach) // blocks
+        end = reach + (b + 1) * (w - 2 * reach) // blocks
+        x[b] = 0.5 * (begin + end - 1)
+        for i in range(h):
+            for j in range(begin, end):
+                rows[b, i] += ink[i, j]
+        rows[b] -= rows[b].min()
+    out = np.empty((count, 2))
+    moved = np.empty(blocks)
+    weight = np.empty(blocks)
+    for line in range(count):
+        at, slope = first + line * spacing, 0.0
+        # The window narrows to the line, and moves with it.
+        for window in (0.55, 0.4, 0.4):
+            for b in range(blocks):
+                centre = at + slope * x[b]
+                total = moment = 0.0
+                for i in range(h):
+                    share = min(max(window * spacing + 1 - abs(i - centre), 0.0), 1.0)
+                    total += share * rows[b, i]
+                    moment += share * rows[b, i] * i
+                weight[b] = max(total, 1e-6)
+                moved[b] = moment / total if total > 0 else centre
+            trust = weight.copy()
+            for _ in range(3):
+                mean_x = (trust * x).sum() / trust.sum()
+                mean_y = (trust * moved).sum() / trust.sum()
+                slope = (trust * (x - mean_x) * (moved - mean_y)).sum() / (trust * (x - mean_x) ** 2).sum()
+                at = mean_y - slope * mean_x
+                trust = weight / (1 + ((moved - at - slope * x) / 0.8) ** 2)
+        out[line] = at, slope
+    return out
+
+
+@numba.njit(cache=True)
+def edges(
+    ink: NDArray[np.float32], lines: NDArray[np.float64], reach: int, shortest: float, tallest: float
+) -> tuple[NDArray[np.float64], float, float]:
+    """Fit the strip between top and base line of the capitals to each line: where ink begins and where it ends.
+
+    Args:
+        ink: Shape (h, w), lines along x.
+        lines: Shape (count, 2): middle of each line, row at column 0 and rows per column.
+        reach: Columns left out at both sides.
+        shortest: Least height of the capitals, in rows.
+        tallest: Largest.
+
+    Returns:
+        The lines moved to the middle between top and base; the height; and the contrast between inside and outside.
+    """
+    h, w = ink.shape
+    fine = 4  # steps in a row
+    span = 10 * fine  # steps to both sides
+    blocks = 6
+    count = len(lines)
+    x = np.empty(blocks)
+    profile = np.zeros((count, blocks, 2 * span + 1))
+    for b in range(blocks):
+        begin = reach + b * (w - 2 * reach) // blocks
+        end = reach + (b + 1) * (w - 2 * reach) // blocks
+        x[b] = 0.5 * (begin + end - 1)
+        sums = np.zeros(h)
+        for i in range(h):
+            for j in range(begin, end):
+                sums[i] += ink[i, j]
+        sums /= max(end - begin, 1)
+        for line in range(count):
+            middle = lines[line, 0] + lines[line, 1] * x[b]
+            for k in range(2 * span + 1):
+                y = min(max(middle + (k - span) / fine, 0.0), h - 1.001)
+                i = int(y)
+                profile[line, b, k] = sums[i] + (y - i) * (sums[i + 1] - sums[i])
+    # Rise of the ink over two rows, so that a single sharp row does not decide.
+    slope = np.zeros_like(profile)
+    slope[:, :, fine : 2 * span + 1 - fine] = profile[:, :, 2 * fine :] - profile[:, :, : 2 * span + 1 - 2 * fine]
+    best_total, best_height = -1.0, 0.0
+    out = lines.copy()
+    trial = np.empty((count, 2))
+    steps = int(round((tallest - shortest) * fine / 2)) + 1
+    for s in range(steps):
+        height = int(round(shortest * fine / 2)) + s  # half the height, in steps
+        total = 0.0
+        for line in range(count):
+            top_score = -1e9
+            for shift in range(-14, 15):
+                for tilt in range(-8, 9, 2):
+                    score = 0.0
+                    for b in range(blocks):
+                        off = span + shift + int(round(tilt * (x[b] / w - 0.5) * 2))
+                        if off - height >= 0 and off + height <= 2 * span:
+                            score += slope[line, b, off - height] - slope[line, b, off + height]
+                    score -= 0.004 * blocks * (abs(shift) + abs(tilt)) / fine
+                    if score > top_score:
+                        top_score = score
+                        trial[line, 1] = lines[line, 1] + 2.0 * tilt / fine / w
+                        trial[line, 0] = lines[line, 0] + (shift - tilt) / fine
+            total += top_score
+        if total > best_total:
+            best_total, best_height = total, 2.0 * height / fine
+            out[:] = trial
+    return out, best_height, best_total / (count * blocks)
+
+
+@numba.njit(cache=True)
+def bands(ink: NDArray[np.float32], lines: NDArray[np.float64], top: float, base: float) -> NDArray[np.float64]:
+    """Mean ink of each column between two rows that are given relative to the middle of each line; shape (count, w)."""
+    h, w = ink.shape
+    out = np.zeros((len(lines), w))
+    for line in range(len(lines)):
+        for x in range(w):
+            middle = lines[line, 0] + lines[line, 1] * x
+            begin = min(max(int(round(middle + top)), 0), h - 1)
+            end = min(max(int(round(middle + base)), begin + 1), h)
+            for y in range(begin, end):
+                out[line, x] += ink[y, x]
+            out[line, x] /= end - begin
+    return out
+
+
+@numba.njit(cache=True)
+def grid(
+    presence: NDArray[np.float64], pitches: NDArray[np.float64], rhythm: NDArray[np.float64], columns: int, pad: int
+) -> tuple[float, float, float]:
+    """The place of ``columns`` cells that holds most text and leaves least outside.
+
+    Args:
+        presence: Of text in each line and column of the strip, 0 to 1, shape (count, w).
+        pitches: Widths of a cell to try, in pixels.
+        rhythm: How welcome each of them is.
+        columns: Number of cells.
+        pad: Columns that the grid may begin before the strip or end after it.
+
+    Returns:
+        Score per line and column, start of the first cell and width of the cells.
+    """
+    count, w = presence.shape
+    total = np.zeros(w + 1)
+    for x in range(w):
+        total[x + 1] = total[x]
+        for line in range(count):
+            total[x + 1] += presence[line, x] - 0.5
+    best, best_start, best_pitch = -1e9, 0.0, 0.0
+    for p in range(len(pitches)):
+        length = columns * pitches[p]
+        for start in range(-pad, int(w + pad - length) + 1):
+            end = start + length
+            inside = total[min(max(int(round(end)), 0), w)] - total[max(start, 0)]
+            # There is no text outside the strip.
+            inside -= 0.5 * count * (max(-start, 0) + max(end - w, 0.0))
+            score = inside / (count * w) + rhythm[p]
+            if score > best:
+                best, best_start, best_pitch = score, float(start), pitches[p]
+    return best, best_start, best_pitch

@@ -1,0 +1,102 @@
+"""The grid of character cells along the lines of a straightened strip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.processing.mrz.locate import kernels
+
+Array = NDArray[np.float64]
+
+THREE_LINES: Final = 30
+"""Characters in each line of a zone with three lines."""
+COLUMNS: Final = {2: (44, 36, THREE_LINES), 3: (THREE_LINES,)}
+"""Characters in a line, for so many lines: two of 30 are part of three."""
+_PITCHES: Final = np.geomspace(6.5, 18.0, 80)
+"""Of the cells, in columns of the strip."""
+_WIDER: Final = 0.04
+"""How far the width of a cell may be from the strongest rhythm."""
+_WINDOW: Final = 200
+"""Columns of the strip, some 16 to 20 characters, over which the pitch is taken to be constant."""
+_WAVES: Final = np.exp(-2j * np.pi * np.arange(_WINDOW)[:, None] / _PITCHES)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The grid that suits the lines best; ``start`` and ``pitch`` in columns of the strip."""
+
+    columns: int
+    start: float
+    pitch: float
+    full: float
+    """Presence of text inside the grid in the emptiest line, 0 to 1."""
+    beyond: float
+    """Presence of text just outside, 0 to 1."""
+    rhythm: float
+    """How far the pitch stands out of the spectrum of the ink in the line where it does so least, about 0 to 1.5."""
+
+    @property
+    def end(self) -> float:
+        """Where the last cell ends."""
+        return self.start + self.columns * self.pitch
+
+
+def presence(ink: NDArray[np.float32], middles: Array, height: float, reach: int) -> tuple[Array, Array]:
+    """For each line and column of the strip: presence of text (0 to 1, smooth over a character), and mean ink.
+
+    Text is present where a line has more ink than the gaps beside it: a pattern of the paper darkens both.
+    """
+    text = kernels.bands(ink, middles, -height / 2, height / 2)
+    below = kernels.bands(ink, middles, height / 2 + 3, height / 2 + 8)
+    above = kernels.bands(ink, middles, -height / 2 - 7, -height / 2 - 2)
+    gap = (below.mean(axis=0) + above.mean(axis=0)) / 2
+    smooth = np.asarray(cv2.blur(text - gap, (max(3, round(1.5 * height)), 1), borderType=cv2.BORDER_REPLICATE))
+    usual = np.maximum(np.median(smooth[:, reach:-reach], axis=1, keepdims=True), 0.02)
+    return np.clip(smooth / (0.75 * usual), 0.0, 1.0), text
+
+
+def cells(there: Array, profiles: Array, height: float, reach: int) -> Cells | None:
+    """The grid of 30, 36 or 44 cells that covers the text and nothing else; None if nothing has such a rhythm."""
+    each = _spectrum(profiles[:, reach:-reach])
+    spectrum = each.mean(axis=0)
+    likely = spectrum * np.exp(-0.5 * (np.log(_PITCHES / height) / 0.35) ** 2)
+    peak = _PITCHES[int(np.argmax(likely))]
+    pitches = np.linspace(peak * (1 - _WIDER), peak * (1 + _WIDER), 17)
+    rhythm = 0.1 * np.interp(pitches, _PITCHES, spectrum)
+    best = max(
+        (*kernels.grid(there, pitches, rhythm, columns, 2 * reach), columns) for columns in COLUMNS[len(there)]
+    )
+    score, start, pitch, columns = best
+    width = there.shape[1]
+    first, last = (int(np.clip(round(x), 0, width)) for x in (start, start + columns * pitch))
+    if not pitch or last - first < 0.7 * columns * pitch:
+        return None
+    beside = np.concatenate(
+        (there[:, max(0, first - 30) : max(0, first - 6)], there[:, last + 6 : last + 30]), axis=1
+    )
+    return Cells(
+        columns,
+        start,
+        pitch,
+        float(there[:, first:last].mean(axis=1).min()),
+        float(beside.mean()) if beside.size else 0.0,
+        min(float(np.interp(pitch, _PITCHES, line)) for line in each),
+    )
+
+
+def _spectrum(profiles: Array) -> Array:
+    """Power of each of ``_PITCHES`` in the ink along each line, relative to all of it; shape (count, 80)."""
+    count, length = profiles.shape
+    size = min(_WINDOW, length)
+    starts = np.unique(np.linspace(0, length - size, 4).astype(int))
+    pieces = np.stack([profiles[:, start : start + size] for start in starts], axis=1)
+    window = np.hanning(size)
+    pieces = (pieces - pieces.mean(axis=2, keepdims=True)) * window
+    power = (np.abs(pieces.reshape(-1, size) @ _WAVES[:size]) ** 2).reshape(count, len(starts), -1).sum(axis=1)
+    energy = (pieces**2).sum(axis=(1, 2)) * (window**2).sum()
+    return np.asarray(3 * power / np.maximum(energy, 1e-9)[:, None])
