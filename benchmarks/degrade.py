@@ -30,7 +30,8 @@ _FINE: Final = 48
 _CELL: Final = 96
 """Side of a glyph's distance field; the middle of the capitals lies at its centre."""
 _CAPITALS: Final = 0.713
-_ADVANCE: Final = 0.723
+_OTHER_CAPITALS: Final = 0.71
+"""Of Pillow's own typeface, in ems."""
 BEYOND: Final = 7
 """Characters drawn before the first and after the last one of a sample, so that a strip's margins show text, too."""
 _LIKE_EACH_OTHER: Final = ("0OQDUC", "1IJTL7", "2Z7", "5S6", "8B6", "GC60", "VYUW", "KX<", "MNHW", "EFP", "A4", "<K")
@@ -148,16 +149,24 @@ def _other(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 @cache
-def _fields() -> Floats:
-    """The distance of each pixel to the outline in heights of the capitals, negative inside: (37, cell, cell)."""
+def _fields(ocr_b: bool) -> Floats:
+    """The distance of each pixel to the outline in heights of the capitals, negative inside: (37, cell, cell).
+
+    Not OCR-B: a plain typeface, in cells of one width as some specimens and typewriters have it.
+    """
     finer = 4
-    font = ImageFont.truetype(str(OCR_B), _FINE * finer / _CAPITALS, layout_engine=ImageFont.Layout.BASIC)
+    tall = _FINE * finer
+    font = (
+        ImageFont.truetype(str(OCR_B), tall / _CAPITALS, layout_engine=ImageFont.Layout.BASIC)
+        if ocr_b
+        else _other(round(tall / _OTHER_CAPITALS))
+    )
     side = _CELL * finer
     fields = []
     for character in ALPHABET:
         picture = Picture.new("L", (side, side))
-        at = (side / 2 - _ADVANCE / _CAPITALS * _FINE * finer / 2, side / 2 + _FINE * finer / 2)
-        ImageDraw.Draw(picture).text(at, character, fill=255, font=font, anchor="ls")
+        at = (side / 2, side / 2 + tall / 2)
+        ImageDraw.Draw(picture).text(at, character, fill=255, font=font, anchor="ms")
         inside = (np.asarray(picture) > 127).astype(np.uint8)
         far = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5) - cv2.distanceTransform(inside, cv2.DIST_L2, 5)
         fields.append(cv2.resize(far / (_FINE * finer), (_CELL, _CELL), interpolation=cv2.INTER_AREA))
@@ -210,6 +219,10 @@ def _print(
 
 def _cut(rng: Rng, capitals: float, squeeze: float, severity: float) -> Floats:
     """All glyphs in one cut of the typeface, in one weight: ink 0 to 1, shape (37, side, side)."""
+    ocr_b = not _chance(rng, 0.06 * severity)
+    fields = _fields(ocr_b)
+    if not ocr_b:
+        squeeze *= rng.uniform(0.75, 0.95)
     side = 2 * math.ceil(capitals * 0.75) + 1
     scale = _FINE / capitals
     slant = rng.normal(0, 0.03) if _chance(rng, 0.4) else 0.0
@@ -221,7 +234,6 @@ def _cut(rng: Rng, capitals: float, squeeze: float, severity: float) -> Floats:
         across += warp * _smooth(rng, side, side, side / 2.5)
         along += warp * _smooth(rng, side, side, side / 2.5)
     weight = rng.uniform(-0.028, 0.04) if _chance(rng, 0.7) else rng.uniform(-0.01, 0.01)
-    fields = _fields()
     if _chance(rng, 0.3):
         fields = np.stack([cv2.GaussianBlur(field, (0, 0), rng.uniform(0.5, 2.2)) for field in fields])
     soft = max(1.0 / capitals, 0.02)
@@ -292,10 +304,10 @@ def _on_paper(
         page[:, :column] = rng.uniform(0, 255)
         if _chance(rng, 0.5):
             page = page[:, ::-1].copy() if not ink.any() else page
-    for _ in range(int(rng.integers(1, 3)) if _chance(rng, 0.1 * severity) else 0):  # scratches, strokes of a pen
+    for _ in range(int(rng.integers(1, 4)) if _chance(rng, 0.16 * severity) else 0):  # scratches, strokes of a pen
         ends = np.round(rng.uniform((-0.1 * width, -0.3 * height), (1.1 * width, 1.3 * height), (3, 2)) * 16)
         colour = float(rng.uniform(0, 255))
-        thick = max(1, round(capitals * rng.uniform(0.02, 0.09)))
+        thick = max(1, round(capitals * rng.uniform(0.02, 0.14)))
         cv2.polylines(page, [ends.astype(np.int32)], False, [colour], thick, cv2.LINE_AA, 4)
     return page
 

@@ -35,7 +35,7 @@ _WIDE: Final = 1.014
 """Width of a character's cell over the height of its capitals."""
 _LENGTHS: Final = {1: ((30,),), 2: ((44, 44), (36, 36)), 3: ((30, 30, 30), (9, 30, 30))}
 """Columns of the lines, by their number."""
-_FLOOR: Final = 2e-4
+_FLOOR: Final = 1e-5
 """Probability that the network's view is worth nothing at a place: smudge, stain, a cut of the type it never saw."""
 _POOR: Final = 0.75
 """Mean probability of what is seen, below which the other way up is tried."""
