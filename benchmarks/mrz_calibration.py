@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from benchmarks import degrade
 from edge_agent.processing.mrz.check_digits import ALPHABET
-from edge_agent.processing.mrz.decode import Decoded, decode
-from edge_agent.processing.mrz.page import SURE
+from edge_agent.processing.mrz.decode import Decoded
+from edge_agent.processing.mrz.page import SURE, best_reading
 from edge_agent.processing.mrz.parse import parse
-from edge_agent.processing.mrz.recognize import Evidence, see
+from edge_agent.processing.mrz.recognize import see
 from edge_agent.processing.mrz.recognize.network import WEIGHTS, network
 from edge_agent.simulate.documents import FORMATS, Specimen, specimen
 from edge_agent.simulate.page import Quad
@@ -46,14 +46,14 @@ class Outcome:
     unchecked_wrong: int
 
 
-def readings(seed: int, severity: float) -> Iterator[tuple[Specimen, Evidence | None]]:
-    """Zones of all formats, degraded, and what was seen of each."""
+def readings(seed: int, severity: float) -> Iterator[tuple[Specimen, NDArray[np.uint8], list[Quad]]]:
+    """Zones of all formats, degraded, and about where their lines are."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng(SEED + seed)
     for name in FORMATS:
         made = specimen(rng, name)
         grey, quads = degrade.zone(rng, made.lines, float(rng.uniform(0, severity)))
-        yield made, see(grey, [_imprecise(rng, quad, len(made.lines[0])) for quad in quads])
+        yield made, grey, [_imprecise(rng, quad, len(made.lines[0])) for quad in quads]
 
 
 def _imprecise(rng: np.random.Generator, quad: Quad, columns: int) -> Quad:
@@ -89,9 +89,9 @@ def outcome(made: Specimen, decoded: Decoded) -> Outcome:
 
 def _outcomes(severity: float, seed: int) -> list[Outcome | None]:
     found = []
-    for made, evidence in readings(seed, severity):
-        decoded = None if evidence is None else decode(evidence.lines)
-        found.append(None if decoded is None else outcome(made, decoded))
+    for made, grey, quads in readings(seed, severity):
+        candidate = best_reading(grey, quads)
+        found.append(None if candidate is None else outcome(made, candidate.decoded))
     return found
 
 
@@ -123,10 +123,11 @@ def report(outcomes: Sequence[Outcome | None]) -> str:
 def _logits(severity: float, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Log probabilities and true classes of all characters of lines that were aligned."""
     logs, classes = [], []
-    for made, evidence in readings(seed, severity):
-        if evidence is None or [len(e) for e in evidence.lines] != [len(line) for line in made.lines]:
+    for made, grey, quads in readings(seed, severity):
+        views = see(grey, quads)
+        if not views or [len(e) for e in views[0].lines] != [len(line) for line in made.lines]:
             continue
-        for seen, line in zip(evidence.lines, made.lines, strict=True):
+        for seen, line in zip(views[0].lines, made.lines, strict=True):
             truth = np.array([ALPHABET.index(character) for character in line])
             if np.mean(seen.argmax(axis=1) == truth) > 0.5:  # else the whole line is off
                 logs.append(seen)

@@ -63,6 +63,8 @@ def strip_and_targets(rng: np.random.Generator) -> tuple[NDArray[np.float32], tu
     start, end = sample.cells[degrade.BEYOND], sample.cells[degrade.BEYOND + COLUMNS - 1]
     band = straighten.band(_imprecise(rng, np.array((start[0], end[1], end[2], start[3]))), COLUMNS)
     (strip,) = straighten.strips(sample.grey, [band])
+    if rng.random() < 0.05:  # upside down or mirrored: no text
+        return np.ascontiguousarray(strip[:: rng.choice((-1, 1)), ::-1]), _nothing(band.width)
     return strip, _targets(sample, band)
 
 
@@ -122,9 +124,13 @@ def _negative(rng: np.random.Generator) -> tuple[NDArray[np.float32], tuple[NDAr
         picture = cv2.resize(part, (width, straighten.HEIGHT), interpolation=cv2.INTER_AREA)
     strip = picture.astype(np.float32)
     kernels.normalize(strip)
+    return strip, _nothing(width)
+
+
+def _nothing(width: int) -> tuple[NDArray[Any], ...]:
     steps = width // STEP
     none = np.zeros(steps, np.float32)
-    return strip, (np.full(steps, -1, np.int64), none, none, np.zeros((2, steps), np.float32))
+    return np.full(steps, -1, np.int64), none, none, np.zeros((2, steps), np.float32)
 
 
 def batch(rng: np.random.Generator, size: int = BATCH) -> Batch:

@@ -28,6 +28,8 @@ WRONG_CHECK_DIGIT: Final = -10.0
 """Log probability that a check digit is printed wrong."""
 _UNLIKELY: Final = -18.0
 """Alternatives that are less likely than the best one by this much (natural logarithm) are not looked at."""
+_DISBELIEF: Final = -12.0
+"""Log odds, before anything is seen, that a zone is not what its format says: cut off, in disorder, or no zone."""
 _MOST: Final = 64
 """Alternatives per symbol."""
 _VALUES: Final = np.array([VALUES[character] for character in ALPHABET])
@@ -104,7 +106,7 @@ def decode(evidence: Sequence[NDArray[np.floating]]) -> Decoded | None:
         fmt,
         lines,
         _probabilities(fmt, symbols, choice, np.split(marginals, starts[1:-1])),
-        float(np.exp(min(0.0, best - everything))),
+        float(np.exp(min(0.0, best - everything))) / (1 + np.exp(min(_DISBELIEF + _against(seen, lines), 700.0))),
         tuple(_corrections(seen, lines)),
         float(best + sum(symbol.odds.max() for symbol in symbols)),
     )
@@ -150,11 +152,11 @@ def _symbols(fmt: Format, seen: Sequence[Floats]) -> Iterator[_Symbol]:
             field_here = starts.get((i, column))
             name = field_here.name if field_here else ""
             if name in {"birth_date", "expiry_date"}:
-                yield _tabled(line, i, column, *priors.years())
-                yield _tabled(line, i, column + 2, *priors.days())
+                yield _tabled(line, seen[i], i, column, *priors.years())
+                yield _tabled(line, seen[i], i, column + 2, *priors.days())
                 column += 6
             elif name in {"issuing_state", "nationality"}:
-                symbol = _state(line, i, column, issuer)
+                symbol = _state(line, seen[i], i, column, issuer)
                 issuer = "".join(ALPHABET[c] for c in symbol.alternatives[symbol.odds.argmax()])
                 yield symbol
                 column += 3
@@ -163,16 +165,18 @@ def _symbols(fmt: Format, seen: Sequence[Floats]) -> Iterator[_Symbol]:
                 column += 1
 
 
-def _tabled(line: Floats, i: int, column: int, table: NDArray[np.int64], prior: Floats) -> _Symbol:
-    """A symbol with the alternatives of a table, and what it looks like at first sight, though it is in none."""
+def _tabled(line: Floats, seen: Floats, i: int, column: int, table: NDArray[np.int64], prior: Floats) -> _Symbol:
+    """A symbol with the alternatives of a table, and what it looks like at first sight, though that is none of them."""
     columns = np.arange(column, column + table.shape[1])
-    sight = line[columns].argmax(axis=1)
-    table = np.vstack((table, sight))
-    odds = line[columns, table].sum(axis=1) + np.append(prior, priors.MISPLACED)
+    odds = line[columns, table].sum(axis=1) + prior
+    sight = seen[columns].argmax(axis=1)
+    if not (table == sight).all(axis=1).any():
+        table = np.vstack((table, sight))
+        odds = np.append(odds, seen[columns, sight].sum() + priors.MISPLACED)
     return _pruned(i, column, table, odds)
 
 
-def _state(line: Floats, i: int, column: int, issuer: str | None) -> _Symbol:
+def _state(line: Floats, seen: Floats, i: int, column: int, issuer: str | None) -> _Symbol:
     """Known states, and combinations of letters that look much like what is printed."""
     known, prior = priors.states()
     if issuer is not None:
@@ -183,9 +187,8 @@ def _state(line: Floats, i: int, column: int, issuer: str | None) -> _Symbol:
     foreign = priors.FOREIGN if issuer is not None else 0.0
     unknown = np.full(len(others), priors.UNKNOWN_STATE + foreign)
     twice = (others[:, None] == known[None]).all(axis=2).any(axis=1)
-    table = np.vstack((known, others[~twice]))
-    odds = line[columns, table].sum(axis=1) + np.concatenate((prior, unknown[~twice]))
-    return _pruned(i, column, table, odds)
+    table, prior = np.vstack((known, others[~twice])), np.concatenate((prior, unknown[~twice]))
+    return _tabled(line, seen, i, column, table, prior)
 
 
 def _pruned(line: int, column: int, alternatives: NDArray[np.int64], odds: Floats) -> _Symbol:
@@ -230,6 +233,16 @@ def _probabilities(
         same = symbol.alternatives == symbol.alternatives[k]
         lines[symbol.line] += (same * likely[:, None]).sum(axis=0).clip(0, 1).tolist()
     return tuple(map(tuple, lines))
+
+
+def _against(seen: Sequence[Floats], lines: Sequence[str]) -> float:
+    """How much the picture speaks against this reading: log odds of what each place looks like to what is read."""
+    return float(
+        sum(
+            (evidence.max(axis=1) - evidence[np.arange(len(line)), priors.codes(line)]).sum()
+            for evidence, line in zip(seen, lines, strict=True)
+        )
+    )
 
 
 def _corrections(seen: Sequence[Floats], lines: Sequence[str]) -> Iterator[Correction]:

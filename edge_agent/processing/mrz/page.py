@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import groupby
 from typing import Final
@@ -58,7 +58,9 @@ class PageReading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
+    """A zone as seen and as read."""
+
     evidence: Evidence
     decoded: Decoded
 
@@ -90,9 +92,9 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
     ``image`` is BGR, shape (height, width, 3), or grey, shape (height, width).
     """
     grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    best: _Candidate | None = None
+    best: Candidate | None = None
     for zone in locate(np.ascontiguousarray(grey)):
-        candidate = _candidate(grey, zone.quads)
+        candidate = best_reading(grey, zone.quads, zone.columns)
         if candidate is None:
             continue
         if best is None or candidate.rank > best.rank:
@@ -110,12 +112,19 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
     )
 
 
-def _candidate(grey: NDArray[np.uint8], quads: Sequence[Quad]) -> _Candidate | None:
-    evidence = recognize.see(grey, quads)
-    if evidence is None or evidence.quality < _HOPELESS:
+def best_reading(grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int | None = None) -> Candidate | None:
+    """The best reading of a zone among the views that its place leaves open."""
+    read = [
+        Candidate(evidence, decoded)
+        for evidence in recognize.see(grey, quads, columns)
+        if evidence.quality > _HOPELESS and (decoded := decode(evidence.lines)) is not None
+    ]
+    if not read:
         return None
-    decoded = decode(evidence.lines)
-    return None if decoded is None else _Candidate(evidence, decoded)
+    weights = np.array([one.evidence.score + one.decoded.likelihood for one in read])
+    best = int(weights.argmax())
+    share = float(1 / np.exp(weights - weights[best]).sum())
+    return replace(read[best], decoded=replace(read[best].decoded, confidence=read[best].decoded.confidence * share))
 
 
 def _doubt(grey: NDArray[np.uint8], decoded: Decoded, evidence: Evidence) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -37,8 +38,13 @@ _LENGTHS: Final = {1: ((30,),), 2: ((44, 44), (36, 36)), 3: ((30, 30, 30), (9, 3
 """Columns of the lines, by their number."""
 _FLOOR: Final = 1e-5
 """Probability that the network's view is worth nothing at a place: smudge, stain, a cut of the type it never saw."""
+_PLAIN: Final = 0.985
+"""Mean probability of what is seen, from which a second look has nothing to improve."""
+_MOST_VIEWS: Final = 3
+_GOOD: Final = 0.9
+"""Quality from which no other number of columns is tried."""
 _POOR: Final = 0.75
-"""Mean probability of what is seen, below which the other way up is tried."""
+"""Quality below which the other way up is tried."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ class Evidence:
     """Per line the log probabilities of the 37 characters: (columns, 37)."""
     quads: tuple[Quad, ...]
     """Each line in the picture, from the first character's cell to the last one's."""
+    score: float
+    """Log odds that the lines stand right here, with so many columns; compares views of one zone."""
     presence: float
     """Mean probability that there is a character where one should be, 0 to 1."""
     plain: float
@@ -62,65 +70,96 @@ class Evidence:
         return self.presence * self.plain
 
 
-def see(grey: NDArray[np.uint8], quads: Sequence[Quad]) -> Evidence | None:
-    """Read the lines in these places, whichever way up they are; None if no zone is there.
+def see(grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int | None = None) -> list[Evidence]:
+    """Read the lines in these places, whichever way up they are; the likeliest view first, empty if no zone is there.
 
-    ``grey`` has shape (height, width). ``quads`` may be imprecise: ends by two characters, height by 15 %, tilt by 1°.
+    More than one view where it is open in which column the zone begins, or how many it has.
+    ``grey`` has shape (height, width). ``quads`` may be imprecise: ends by two characters, height by 15 %, tilt by 1°;
+    ``columns`` is a guess at how many characters a line has, by default from the shape of the quads.
     """
-    upright = _see(grey, quads)
-    if upright is not None and upright.quality > _POOR:
-        return upright
-    turned = _see(grey, [np.roll(quad, 2, axis=0) for quad in reversed(quads)])
-    found = [evidence for evidence in (upright, turned) if evidence is not None]
-    return max(found, key=lambda evidence: evidence.quality, default=None)
+    found: list[Evidence] = []
+    for turned in (False, True):
+        lines = [np.roll(quad, 2, axis=0) for quad in reversed(quads)] if turned else quads
+        for guess in _guesses(quads, columns):
+            views = _see(grey, lines, guess)
+            if views and (not found or views[0].quality > found[0].quality):
+                found = views
+            if found and found[0].quality > _GOOD:
+                return found
+        if found and found[0].quality > _POOR:
+            break
+    return found
 
 
 def warm() -> None:
     """Load the weights and compile, or load, the kernels."""
     grey = np.full((90, 700), 200, np.uint8)
     grey[::3, ::5] = 40
-    _see(grey, [np.array(((30, y), (670, y), (670, y + 15), (30, y + 15)), np.float32) for y in (20, 55)], ever=True)
-
-
-def _see(grey: NDArray[np.uint8], quads: Sequence[Quad], *, ever: bool = False) -> Evidence | None:
-    columns = _guess(quads)
-    bands = [band(quad, columns) for quad in quads]
-    read = network()
-    found = [align.march(outputs) for outputs in read(strips(grey, bands))]
-    lengths, picked, score = _lengths(found)
-    if score < 0 and not ever:
-        return None
-    bands, found = [bands[i] for i in picked], [found[i] for i in picked]
-    rows = [align.row(line, n) for line, n in zip(found, lengths, strict=True)]
-    if ever or any(align.is_off(row) for row in rows):
-        longest = max(lengths)
-        better = [align.refined(line, row, longest) for line, row in zip(bands, rows, strict=True)]
-        again = [align.march(outputs) for outputs in read(strips(grey, better))]
-        after = sum(line.score(n) for line, n in zip(again, lengths, strict=True))
-        if after > score - 2 * sum(lengths):
-            bands = better
-            rows = [align.row(line, n) for line, n in zip(again, lengths, strict=True)]
-    lines = tuple(_probabilities(row.logits) for row in rows)
-    return Evidence(
-        lines,
-        tuple(align.corners(line, row) for line, row in zip(bands, rows, strict=True)),
-        float(np.mean(np.concatenate([row.presence for row in rows]))),
-        float(np.mean(np.exp(np.concatenate([line.max(axis=1) for line in lines])))),
-        float(np.mean([np.hypot(*(q[3] - q[0])) + np.hypot(*(q[2] - q[1])) for q in quads]) / 2),
+    _see(
+        grey, [np.array(((30, y), (670, y), (670, y + 15), (30, y + 15)), np.float32) for y in (20, 55)], 44, ever=True
     )
 
 
-def _guess(quads: Sequence[Quad]) -> int:
-    """How many characters a line has, going by the shape of the quads."""
+def _see(grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int, *, ever: bool = False) -> list[Evidence]:
+    bands = [band(quad, columns) for quad in quads]
+    read = network()
+    found = [align.march(outputs) for outputs in read(strips(grey, bands))]
+    views: list[Evidence] = []
+    hypotheses = _hypotheses(found)
+    for score, lengths, picked in hypotheses:
+        if (score < 0 and not ever) or score < hypotheses[0][0] - align.AMBIGUOUS:
+            break
+        chosen, lines = [bands[i] for i in picked], [found[i] for i in picked]
+        straight = _views(chosen, lines, lengths)
+        if ever or (straight[0].plain < _PLAIN and any(align.is_off(row) for row in straight[0].rows)):
+            better = [align.refined(b, row, max(lengths)) for b, row in zip(chosen, straight[0].rows, strict=True)]
+            after = _views(better, [align.march(outputs) for outputs in read(strips(grey, better))], lengths)
+            if after[0].plain > straight[0].plain:
+                straight = after
+        views += [view.evidence() for view in straight]
+    return sorted(views, key=lambda view: -view.score)[:_MOST_VIEWS]
+
+
+@dataclass(frozen=True)
+class _View:
+    bands: Sequence[Band]
+    rows: Sequence[align.Row]
+    score: float
+
+    @cached_property
+    def lines(self) -> tuple[Floats, ...]:
+        return tuple(_probabilities(row.logits) for row in self.rows)
+
+    @cached_property
+    def plain(self) -> float:
+        return float(np.mean(np.exp(np.concatenate([line.max(axis=1) for line in self.lines]))))
+
+    def evidence(self) -> Evidence:
+        quads = tuple(align.corners(band, row) for band, row in zip(self.bands, self.rows, strict=True))
+        capitals = np.mean([np.hypot(*(q[3] - q[0])) + np.hypot(*(q[2] - q[1])) for q in quads]) / 2
+        presence = np.mean(np.concatenate([row.presence for row in self.rows]))
+        return Evidence(self.lines, quads, self.score, float(presence), self.plain, float(capitals))
+
+
+def _views(bands: Sequence[Band], found: Sequence[align.March], lengths: Sequence[int]) -> list[_View]:
+    """The lines at the places where they may stand, the likeliest first."""
+    return [
+        _View(bands, [align.row(line, n, end) for line, n, end in zip(found, lengths, ends, strict=True)], score)
+        for score, ends in align.placements(found, lengths, align.offsets(bands))[:_MOST_VIEWS]
+    ]
+
+
+def _guesses(quads: Sequence[Quad], columns: int | None) -> list[int]:
+    """How many characters a line may have, the likeliest number first: by the guess, or by the shape of the quads."""
     if len(quads) != 2:
-        return 30
+        return [30]
     along = [np.hypot(*(q[1] - q[0])) + np.hypot(*(q[2] - q[3])) for q in quads]
     down = [np.hypot(*(q[3] - q[0])) + np.hypot(*(q[2] - q[1])) for q in quads]
-    return 44 if sum(along) / (_WIDE * sum(down)) > 39.8 else 36
+    return sorted((36, 44), key=lambda n: abs(n - (columns or sum(along) / (_WIDE * sum(down)))))
 
 
-def _lengths(found: Sequence[align.March]) -> tuple[tuple[int, ...], list[int], float]:
-    """The columns of the lines, which lines they are, and the log odds of it."""
+def _hypotheses(found: Sequence[align.March]) -> list[tuple[float, tuple[int, ...], list[int]]]:
+    """How many columns the lines may have, and which lines they are: by log odds, the likeliest first."""
     choices = [(lengths, list(range(len(found)))) for lengths in _LENGTHS.get(len(found), ())]
     if len(found) == 3:
         choices += [(lengths, list(pair)) for lengths in _LENGTHS[2] for pair in pairwise(range(3))]
@@ -128,8 +167,7 @@ def _lengths(found: Sequence[align.March]) -> tuple[tuple[int, ...], list[int], 
         (sum(found[i].score(n) for i, n in zip(picked, lengths, strict=True)), lengths, picked)
         for lengths, picked in choices
     ]
-    score, lengths, picked = max(rated)
-    return lengths, picked, score
+    return sorted(rated, reverse=True)
 
 
 def _probabilities(logits: Floats) -> Floats:

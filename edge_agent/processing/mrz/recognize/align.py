@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -18,6 +20,10 @@ Floats = NDArray[np.float32]
 MOST: Final = 48
 """Characters that are looked for in a line."""
 _CLASSES: Final = len(ALPHABET)
+AMBIGUOUS: Final = 9.0
+"""Log odds within which two places of a zone's lines are both looked at."""
+_UNEVEN: Final = 7.0
+"""Log odds against lines that begin one character apart."""
 _CERTAIN: Final = 0.005
 """Probabilities of a centre are believed from here to one minus this."""
 
@@ -36,6 +42,14 @@ class March:
     def score(self, columns: int) -> float:
         """Log odds that so many characters stand in a row somewhere in the strip."""
         return float(self.scores[columns].max())
+
+    def path(self, columns: int, end: int) -> NDArray[np.int64]:
+        """The steps of the best row of so many characters that ends at this step."""
+        at = np.empty(columns, np.int64)
+        for i in range(columns, 0, -1):
+            at[i - 1] = end
+            end -= int(self.steps[i, end])
+        return at
 
 
 @dataclass(frozen=True)
@@ -66,13 +80,56 @@ def march(outputs: Floats) -> March:
     return March(outputs, presence, scores, steps)
 
 
-def row(found: March, columns: int) -> Row:
-    """The best row of so many characters, its places evened out by a curve, and what the network read there."""
-    t = int(found.scores[columns].argmax())
-    at = np.empty(columns, np.int64)
-    for i in range(columns, 0, -1):
-        at[i - 1] = t
-        t -= int(found.steps[i, t])
+def offsets(bands: Sequence[Band]) -> NDArray[np.float64]:
+    """How far along the text each strip begins in the picture, in steps."""
+    before, after = (
+        np.concatenate([line.to_picture(np.array(((x, MIDDLE),))) for line in bands])
+        for x in (float(MARGIN), float(MARGIN + PITCH * bands[0].columns))
+    )
+    along = (after - before).mean(axis=0)
+    return np.asarray(before @ along / (along @ along) * bands[0].columns * PITCH / STEP, np.float64)
+
+
+def placements(
+    found: Sequence[March], lengths: Sequence[int], offset: NDArray[np.float64]
+) -> list[tuple[float, tuple[int, ...]]]:
+    """Where the lines of a zone may end (in steps), each with its log odds, the likeliest first.
+
+    More than one where a mark before or after the text may be a character, or where a character at an end is hidden.
+    Lines begin one below the other, either in their strips, or in the picture, where ``offset`` says how far along the
+    text each strip begins, in steps.
+    """
+    best = [int(line.scores[n].argmax()) for line, n in zip(found, lengths, strict=True)]
+    paths = [line.path(n, end) for line, n, end in zip(found, lengths, best, strict=True)]
+    pitches = [(path[-1] - path[0]) / (len(path) - 1) for path in paths]
+    first = np.array([path[0] for path in paths], np.float64)
+    rated: dict[tuple[int, ...], float] = {}
+    choices = [(0,) * len(found)]
+    for starts in (first, first + offset - offset.mean()):
+        choices += [
+            tuple(round((start - own) / pitch) for own, pitch in zip(starts, pitches, strict=True))
+            for start in (own + k * PITCH / STEP for own in starts for k in (-1, 0, 1))
+        ]
+    for choice in set(choices):
+        ends, score = [], 0.0
+        for line, n, end, k, pitch in zip(found, lengths, best, choice, pitches, strict=True):
+            place = end + round(k * pitch)
+            near = np.arange(max(place - 1, 0), min(place + 2, line.scores.shape[1]))
+            if not len(near):
+                break
+            ends.append(int(near[line.scores[n, near].argmax()]))
+            score += float(line.scores[n, ends[-1]])
+        else:
+            begin = first + np.array(choice) * pitches
+            uneven = min(np.ptp(begin), np.ptp(begin + offset)) * STEP / PITCH
+            rated[tuple(ends)] = score - _UNEVEN * max(0.0, float(uneven) - 0.3)
+    top = max(rated.values())
+    return sorted(((score, ends) for ends, score in rated.items() if score > top - AMBIGUOUS), reverse=True)
+
+
+def row(found: March, columns: int, end: int) -> Row:
+    """The best row of so many characters up to this step, evened out by a curve, and what the network read there."""
+    at = found.path(columns, end)
     places, weights = _centroids(found.outputs[:, _CLASSES], at)
     places = _even(places, weights)
     outputs = _at(found.outputs, places)
@@ -133,16 +190,20 @@ def _centroids(odds: Floats, at: NDArray[np.int64]) -> tuple[NDArray[np.float64]
 
 def _even(values: NDArray[np.float64], weights: NDArray[np.float64], degree: int = 3) -> NDArray[np.float64]:
     """A polynomial through ``values``, those far from it left out of account."""
-    t = np.linspace(-1, 1, len(values))
-    powers = t[:, None] ** np.arange(degree + 1)
+    powers = _powers(len(values), degree)
     fit = values
     trust = weights + 1e-6
-    for _ in range(3):
+    for _ in range(2):
         scaled = powers * trust[:, None]
         fit = powers @ np.linalg.solve(scaled.T @ powers + 1e-9 * np.eye(degree + 1), scaled.T @ values)
         off = np.abs(values - fit)
-        trust = (weights + 1e-6) / (1 + (off / (1.5 * np.median(off) + 1e-3)) ** 2)
+        trust = (weights + 1e-6) / (1 + (off / (1.5 * off.mean() + 1e-3)) ** 2)
     return fit
+
+
+@cache
+def _powers(count: int, degree: int) -> NDArray[np.float64]:
+    return np.asarray(np.linspace(-1, 1, count)[:, None] ** np.arange(degree + 1), np.float64)
 
 
 def _at(values: Floats, places: NDArray[np.float64]) -> Floats:

@@ -80,30 +80,21 @@ def normalize(strip: Floats) -> None:
 
 
 @_jit
-def unfold(x: Floats, high: int, wide: int, down: int, right: int, above: int, left: int, out: Floats) -> None:
-    """The patches under each position of a convolution as rows (im2col).
+def unfold(x: Floats, wide: int, right: int, out: Floats) -> None:
+    """The patches of a convolution along one row of its output (im2col).
 
-    ``x`` has shape (batch, rows, columns, channels); a patch is ``high`` by ``wide``, the step ``down`` and ``right``,
-    the zero padding ``above`` and ``left`` (and as much as needed below and at the right). ``out`` has shape
-    (batch, rows out, columns out, high * wide * channels).
+    ``x`` has shape (rows, columns, channels), with the rows that one output row looks at; a patch is ``wide`` columns,
+    the next one ``right`` columns on. ``out`` has shape (columns out, rows * wide * channels).
     """
-    batch, rows, columns, channels = x.shape
-    for b in range(batch):
-        for i in range(out.shape[1]):
-            for j in range(out.shape[2]):
-                row = out[b, i, j]
-                at = 0
-                for p in range(high):
-                    y = i * down + p - above
-                    for q in range(wide):
-                        z = j * right + q - left
-                        if 0 <= y < rows and 0 <= z < columns:
-                            for c in range(channels):
-                                row[at + c] = x[b, y, z, c]
-                        else:
-                            for c in range(channels):
-                                row[at + c] = 0.0
-                        at += channels
+    rows, _, channels = x.shape
+    run = wide * channels
+    for p in range(rows):
+        line = x[p].reshape(-1)
+        for j in range(out.shape[0]):
+            start = j * right * channels
+            row = out[j]
+            for c in range(run):
+                row[p * run + c] = line[start + c]
 
 
 @_jit
