@@ -132,6 +132,9 @@ def _ink(picture: Grey, to_picture: Array, length: float, count: int) -> Strip:
         picture, to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
     dark = cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES).astype(np.float32)
+    # Stripes along the lines (frames, edges, the grain of a desk) do not change from column to column; text does.
+    change = cv2.blur(np.abs(cv2.Sobel(dark, cv2.CV_32F, 1, 0, ksize=1)), (17, 5))
+    dark *= np.minimum(change / (0.25 * cv2.blur(dark, (17, 5)) + 1.0), 1.0)
     around = cv2.blur(dark.mean(axis=0)[None], (121, 1))
     typical = max(float(around.mean()), 1.0)
     return np.asarray(np.minimum(dark / (3.0 * np.maximum(around, 0.3 * typical)), 1.0), np.float32)
