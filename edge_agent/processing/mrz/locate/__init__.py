@@ -24,6 +24,8 @@ SIDES: Final = (400, 280, 560, 800, 1120, 1600)
 """Longest sides of the reduced pictures. A zone as wide as the picture is found in the first two."""
 CERTAIN: Final = 0.42
 """Plausibility that ends the search."""
+_SMALLEST: Final = 400
+"""Side to which even the smallest picture is enlarged; others only if their characters could be read at all then."""
 _GUESSES: Final = 5
 """At one scale."""
 
@@ -39,7 +41,7 @@ def locate(grey: NDArray[np.uint8]) -> list[Zone]:
     pyramid = Pyramid(grey)
     found: list[Zone] = []
     for side in SIDES:
-        if side > 2.2 * pyramid.longest:
+        if side > max(1.25 * pyramid.longest, _SMALLEST):
             continue
         reduced, scale = pyramid.sized(side)
         for guess in guesses(reduced, scale)[:_GUESSES]:

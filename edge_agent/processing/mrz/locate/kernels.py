@@ -31,14 +31,14 @@ def ridges(
 
     Args:
         ink: Smoothed ink, shape (h, w).
-        xx: Mean square of the ink's derivative to x, shape (h, w).
+        xx: Mean square of the ink's derivative to x around each second pixel, shape (h // 2, w // 2).
         yy: The same to y.
         xy: Mean of their product.
         floor: Ink below which no ridge is sought.
         contrast: How much more ink than in the gaps beside the line.
 
     Returns:
-        Radians from the x axis, in (-pi/2, pi/2], shape (h, w).
+        Radians from the x axis, in [0, pi], shape (h, w).
     """
     h, w = ink.shape
     out = np.full((h, w), np.nan, np.float32)
@@ -47,13 +47,16 @@ def ridges(
             here = ink[y, x]
             if here <= floor:
                 continue
-            difference = xx[y, x] - yy[y, x]
-            cross = 2 * xy[y, x]
+            i, j = min(y // 2, xx.shape[0] - 1), min(x // 2, xx.shape[1] - 1)
+            total = xx[i, j] + yy[i, j]
+            difference = xx[i, j] - yy[i, j]
+            cross = 2 * xy[i, j]
             coherent = math.sqrt(difference * difference + cross * cross)
-            if coherent < 0.25 * (xx[y, x] + yy[y, x]):
+            if coherent <= 0.25 * total:
                 continue
-            normal = 0.5 * math.atan2(cross, difference)
-            nx, ny = math.cos(normal), math.sin(normal)
+            # The normal is the first eigenvector of the tensor, from the half angle without trigonometry.
+            nx = math.sqrt(max(0.5 + 0.5 * difference / coherent, 0.0))
+            ny = math.copysign(math.sqrt(max(0.5 - 0.5 * difference / coherent, 0.0)), cross)
             on = True
             for side in (-1, 1):
                 i = min(max(int(round(y + side * ny)), 0), h - 1)
@@ -70,10 +73,7 @@ def ridges(
                     on = False
                     break
             if on:
-                direction = normal + math.pi / 2
-                if direction > math.pi / 2:
-                    direction -= math.pi
-                out[y, x] = direction
+                out[y, x] = math.atan2(nx, -ny)
     return out
 
 

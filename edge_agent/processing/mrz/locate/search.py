@@ -20,11 +20,12 @@ _STROKES: Final = np.ones((7, 7), np.uint8)
 """What is darker than its surroundings and narrower than this is ink."""
 _BLUR: Final = 1.1
 """Sigma in pixels of the ridge picture, which has half the pixels each way; melts characters but not lines."""
-_NEIGHBOURHOOD: Final = 3.0
-"""Sigma over which the direction of a ridge is averaged, in the same pixels; so are those that follow."""
+_NEIGHBOURHOOD: Final = 1.5
+"""Sigma over which the direction of a ridge is averaged, in pixels of half the size of these."""
 _CONTRAST: Final = 1.35
 _TOLERANCE: Final = float(np.radians(15))
 _SHORTEST: Final = 12.0
+"""Length of a segment, in pixels of the ridge picture, as all that follow."""
 _GAP: Final = 25.0
 """That a line may be interrupted: some six characters."""
 _SPACING: Final = (3.5, 15.0)
@@ -71,8 +72,9 @@ def _segments(grey: Grey) -> NDArray[np.float32]:
     half = cv2.resize(dark, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     ink = np.asarray(cv2.GaussianBlur(half, (0, 0), _BLUR), np.float32)
     dx, dy = cv2.Sobel(ink, cv2.CV_32F, 1, 0), cv2.Sobel(ink, cv2.CV_32F, 0, 1)
+    size = (max(size[0] // 2, 1), max(size[1] // 2, 1))
     xx, yy, xy = (
-        np.asarray(cv2.GaussianBlur(product, (0, 0), _NEIGHBOURHOOD), np.float32)
+        np.asarray(cv2.GaussianBlur(cv2.resize(product, size, interpolation=cv2.INTER_AREA), (0, 0), _NEIGHBOURHOOD))
         for product in (dx * dx, dy * dy, dx * dy)
     )
     direction = kernels.ridges(ink, xx, yy, xy, float(0.8 * ink.mean() + 0.5), _CONTRAST)
