@@ -35,6 +35,9 @@ _SHARED: Final = 0.3
 _SLENDER: Final = (7.0, 34.0)
 """Length of a line over the spacing of the lines: 30 characters at 2.5 pitches are 12, 44 at 1.7 are 26."""
 _SEEDS: Final = 16
+"""Heaviest lines of which one must be in a stack."""
+_STACKS: Final = 24
+"""Heaviest stacks that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,11 @@ def guesses(reduced: Grey, scale: float) -> list[Guess]:
     5 to 9 pixels wide in the reduced picture.
     """
     lines = kernels.join(_segments(reduced), _GAP)
+    stacks = kernels.stack(lines, _SEEDS, *_SPACING, _SHARED)
+    ink = np.where(stacks >= 0, lines[stacks, 5], 0.0).sum(axis=1)
     out = []
-    for stack in kernels.stack(lines, _SEEDS, *_SPACING, _SHARED):
-        guess = _guess(lines[stack[stack >= 0]])
+    for i in np.argsort(-ink)[:_STACKS]:
+        guess = _guess(lines[stacks[i][stacks[i] >= 0]])
         if guess is not None:
             # From the ridge picture to the full one; pixel centres lie at integers in both.
             out.append(Guess((guess.lines + 0.5) * (2 * scale) - 0.5, guess.weight))
@@ -71,10 +76,11 @@ def _segments(grey: Grey) -> NDArray[np.float32]:
     size = (max(dark.shape[1] // 2, 1), max(dark.shape[0] // 2, 1))
     half = cv2.resize(dark, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     ink = np.asarray(cv2.GaussianBlur(half, (0, 0), _BLUR), np.float32)
-    dx, dy = cv2.Sobel(ink, cv2.CV_32F, 1, 0), cv2.Sobel(ink, cv2.CV_32F, 0, 1)
     size = (max(size[0] // 2, 1), max(size[1] // 2, 1))
+    coarse = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+    dx, dy = cv2.Sobel(coarse, cv2.CV_32F, 1, 0), cv2.Sobel(coarse, cv2.CV_32F, 0, 1)
     xx, yy, xy = (
-        np.asarray(cv2.GaussianBlur(cv2.resize(product, size, interpolation=cv2.INTER_AREA), (0, 0), _NEIGHBOURHOOD))
+        np.asarray(cv2.GaussianBlur(product, (0, 0), _NEIGHBOURHOOD), np.float32)
         for product in (dx * dx, dy * dy, dx * dy)
     )
     direction = kernels.ridges(ink, xx, yy, xy, float(0.8 * ink.mean() + 0.5), _CONTRAST)
