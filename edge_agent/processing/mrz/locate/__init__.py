@@ -24,7 +24,7 @@ SIDES: Final = (400, 280, 560, 800, 1120, 1600)
 """Longest sides of the reduced pictures. A zone as wide as the picture is found in the first two."""
 CERTAIN: Final = 0.42
 """Plausibility that ends the search."""
-_SMALLEST: Final = 400
+_SMALLEST: Final = 800
 """Side to which even the smallest picture is enlarged; others only if their characters could be read at all then."""
 _GUESSES: Final = 5
 """At one scale."""

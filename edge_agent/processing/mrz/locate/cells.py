@@ -17,7 +17,7 @@ THREE_LINES: Final = 30
 """Characters in each line of a zone with three lines."""
 COLUMNS: Final = {2: (44, 36, THREE_LINES), 3: (THREE_LINES,)}
 """Characters in a line, for so many lines: two of 30 are part of three."""
-_PITCHES: Final = np.geomspace(6.5, 18.0, 80)
+_PITCHES: Final = np.geomspace(6.5, 22.0, 96)
 """Of the cells, in columns of the strip."""
 _WIDER: Final = 0.04
 """How far the width of a cell may be from the strongest rhythm."""
@@ -90,7 +90,7 @@ def cells(there: Array, profiles: Array, height: float, reach: int) -> Cells | N
 
 
 def _spectrum(profiles: Array) -> Array:
-    """Power of each of ``_PITCHES`` in the ink along each line, relative to all of it; shape (count, 80)."""
+    """Power of each of ``_PITCHES`` in the ink along each line, relative to all of it; shape (count, 96)."""
     count, length = profiles.shape
     size = min(_WINDOW, length)
     starts = np.unique(np.linspace(0, length - size, 4).astype(int))

@@ -65,7 +65,7 @@ def ridges(
                     on = False
                     break
                 least = here
-                for step in range(3, 8):
+                for step in range(2, 8):
                     i = min(max(int(round(y + side * step * ny)), 0), h - 1)
                     j = min(max(int(round(x + side * step * nx)), 0), w - 1)
                     least = min(least, ink[i, j])
@@ -79,18 +79,20 @@ def ridges(
 
 @numba.njit(cache=True)
 def grow(
-    direction: NDArray[np.float32], ink: NDArray[np.float32], tolerance: float, shortest: float
+    direction: NDArray[np.float32], ink: NDArray[np.float32], sharp: NDArray[np.float32], tolerance: float, shortest: float
 ) -> NDArray[np.float32]:
     """Join neighbouring ridge pixels of like direction to straight segments.
 
     Args:
         direction: Of the ridge through each pixel, NaN where there is none, shape (h, w).
         ink: Smoothed ink, the weight of each pixel, shape (h, w).
+        sharp: Ink before it was smoothed, shape (h, w).
         tolerance: Largest angle between a pixel's direction and that of the segment so far, in radians.
         shortest: Length in pixels below which a segment is dropped.
 
     Returns:
-        Shape (n, ``SEGMENT``): ends x0, y0, x1, y1, mean ink, number of pixels, spread across (rms, pixels), length.
+        Shape (n, ``SEGMENT``): ends x0, y0, x1, y1, mean ink, number of pixels, length, and how much the ink changes
+        along the segment, relative to the ink itself: little on frames and edges, much on text.
     """
     h, w = direction.shape
     taken = np.isnan(direction)
@@ -149,7 +151,15 @@ def grow(
                 high = max(high, at)
             if high - low < shortest:
                 continue
-            across = max(sxx * uy * uy + syy * ux * ux - 2 * sxy * ux * uy, 0.0)
+            change = level = 0.0
+            for k in range(size):
+                y, x = queue[k]
+                i0 = min(max(int(round(y - 1.5 * uy)), 0), h - 1)
+                j0 = min(max(int(round(x - 1.5 * ux)), 0), w - 1)
+                i1 = min(max(int(round(y + 1.5 * uy)), 0), h - 1)
+                j1 = min(max(int(round(x + 1.5 * ux)), 0), w - 1)
+                change += abs(sharp[i1, j1] - sharp[i0, j0])
+                level += sharp[y, x]
             if found == len(out):
                 wider = np.empty((2 * found, SEGMENT), np.float32)
                 wider[:found] = out
@@ -160,8 +170,8 @@ def grow(
             out[found, 3] = sy + high * uy
             out[found, 4] = total / size
             out[found, 5] = size
-            out[found, 6] = math.sqrt(across)
-            out[found, 7] = high - low
+            out[found, 6] = high - low
+            out[found, 7] = change / max(level, 1e-6)
             found += 1
     return out[:found]
 
@@ -178,7 +188,7 @@ def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
         Shape (m, ``LINE``): ends x0, y0, x1, y1, length covered by segments, ink times that length.
     """
     n = len(segments)
-    weight = segments[:, 4] * segments[:, 7]
+    weight = segments[:, 4] * segments[:, 6] * np.minimum(segments[:, 7] / 0.8, 1.0) ** 2
     order = np.argsort(-weight)
     free = np.ones(n, np.bool_)
     members = np.empty(n, np.int64)
@@ -192,9 +202,9 @@ def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
         size = 1
         ox = 0.5 * (segments[seed, 0] + segments[seed, 2])
         oy = 0.5 * (segments[seed, 1] + segments[seed, 3])
-        ux = (segments[seed, 2] - segments[seed, 0]) / segments[seed, 7]
-        uy = (segments[seed, 3] - segments[seed, 1]) / segments[seed, 7]
-        low, high = -0.5 * segments[seed, 7], 0.5 * segments[seed, 7]
+        ux = (segments[seed, 2] - segments[seed, 0]) / segments[seed, 6]
+        uy = (segments[seed, 3] - segments[seed, 1]) / segments[seed, 6]
+        low, high = -0.5 * segments[seed, 6], 0.5 * segments[seed, 6]
         at, slope = 0.0, 0.0
         grown = True
         while grown:
@@ -225,7 +235,7 @@ def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
                     for e in (0, 2):
                         x = (segments[j, e] - ox) * ux + (segments[j, e + 1] - oy) * uy
                         y = (segments[j, e + 1] - oy) * ux - (segments[j, e] - ox) * uy
-                        w = segments[j, 7]
+                        w = segments[j, 6]
                         s += w
                         sx += w * x
                         sy += w * y
@@ -242,7 +252,7 @@ def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
         out[lines, 4] = 0.0
         out[lines, 5] = 0.0
         for k in range(size):
-            out[lines, 4] += segments[members[k], 7]
+            out[lines, 4] += segments[members[k], 6]
             out[lines, 5] += weight[members[k]]
         lines += 1
     return out[:lines]

@@ -34,6 +34,8 @@ _SHARED: Final = 0.3
 """Part of the longer line that lies beside the shorter: the rest of the shorter may be hidden by glare."""
 _SLENDER: Final = (7.0, 34.0)
 """Length of a line over the spacing of the lines: 30 characters at 2.5 pitches are 12, 44 at 1.7 are 26."""
+_NARROWING: Final = 1.7
+"""By which perspective may bring the lines together from one end to the other."""
 _SEEDS: Final = 16
 """Heaviest lines of which one must be in a stack."""
 _STACKS: Final = 24
@@ -84,7 +86,7 @@ def _segments(grey: Grey) -> NDArray[np.float32]:
         for product in (dx * dx, dy * dy, dx * dy)
     )
     direction = kernels.ridges(ink, xx, yy, xy, float(0.8 * ink.mean() + 0.5), _CONTRAST)
-    found: NDArray[np.float32] = kernels.grow(direction, ink, _TOLERANCE, _SHORTEST)
+    found: NDArray[np.float32] = kernels.grow(direction, ink, half, _TOLERANCE, _SHORTEST)
     return found
 
 
@@ -99,9 +101,14 @@ def _guess(lines: NDArray[np.float64]) -> Guess | None:
     x, y = (ends - origin) @ along, (ends - origin) @ across
     low, high = x.min(), x.max()
     slope = (y[:, 1] - y[:, 0]) / (x[:, 1] - x[:, 0])
-    at = y[:, 0] + slope * (np.array([[low], [high]]) - x[:, 0])
-    spacing = abs(at[:, -1] - at[:, 0]).mean() / (len(lines) - 1)
-    if not _SLENDER[0] < (high - low) / max(spacing, 1e-6) < _SLENDER[1]:
+    # The less of a line is seen, the more it takes the slope of the others.
+    seen = np.minimum(lines[:, 4] / (high - low), 1.0)
+    slope = seen * slope + (1 - seen) * (slope * seen).sum() / seen.sum()
+    at = y.mean(axis=1) + slope * (np.array([[low], [high]]) - x.mean(axis=1))
+    left, right = (at[:, -1] - at[:, 0]) / (len(lines) - 1)
+    if not 1 / _NARROWING < left / right < _NARROWING:
+        return None
+    if not _SLENDER[0] < 2 * (high - low) / abs(left + right) < _SLENDER[1]:
         return None
     corners = origin + np.array([low, high])[:, None, None] * along + at[..., None] * across
     covered = min(float(lines[:, 4].sum() / len(lines) / (high - low)), 1.0)
