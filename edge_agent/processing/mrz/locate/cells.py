@@ -60,11 +60,14 @@ def presence(ink: NDArray[np.float32], middles: Array, height: float, reach: int
     return np.clip(smooth / (0.75 * usual), 0.0, 1.0), text
 
 
-def cells(there: Array, profiles: Array, height: float, reach: int) -> Cells | None:
-    """The grid of 30, 36 or 44 cells that covers the text and nothing else; None if nothing has such a rhythm."""
+def cells(there: Array, profiles: Array, square: float, reach: int) -> Cells | None:
+    """The grid of 30, 36 or 44 cells that covers the text and nothing else; None if nothing has such a rhythm.
+
+    ``square`` is how wide a cell is if it is as wide as the capitals are high.
+    """
     each = _spectrum(profiles[:, reach:-reach])
     spectrum = each.mean(axis=0)
-    likely = spectrum * np.exp(-0.5 * (np.log(_PITCHES / height) / 0.35) ** 2)
+    likely = spectrum * np.exp(-0.5 * (np.log(_PITCHES / square) / 0.35) ** 2)
     peak = _PITCHES[int(np.argmax(likely))]
     pitches = np.linspace(peak * (1 - _WIDER), peak * (1 + _WIDER), 17)
     rhythm = 0.1 * np.interp(pitches, _PITCHES, spectrum)

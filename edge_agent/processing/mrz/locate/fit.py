@@ -32,8 +32,9 @@ LEAST: Final = 0.08
 """Plausibility below which a zone is not worth a reader's time."""
 _STROKES: Final = np.ones((9, 9), np.uint8)
 _BLOCK: Final = 40
-_LENGTHS: Final = (4 * SPACING, 40 * SPACING)
-"""Of a line in the strip."""
+_LENGTHS: Final = {2: (260.0, 540.0), 3: (190.0, 400.0)}
+"""Of a line in the strip, by number of lines. Seen from the side or from below, zones are shorter or longer for the
+spacing of their lines, and are stretched to this."""
 _HEIGHTS: Final = (6.0, 16.0)
 """Of the capitals in the strip."""
 
@@ -46,6 +47,8 @@ class _Strip:
     to_picture: Array
     lines: Array
     """Shape (count, 2): row at column 0 and rows per column."""
+    stretch: float
+    """How much wider than high a square of the page is."""
 
 
 def fit(pyramid: Pyramid, lines: Array) -> Zone | None:
@@ -72,10 +75,10 @@ def _fit(pyramid: Pyramid, lines: Array) -> Zone | None:
     if contrast <= 0:
         return None
     there, profiles = presence(strip.ink, middles, height, REACH)
-    grid = cells(there, profiles, height, REACH)
+    grid = cells(there, profiles, height * strip.stretch, REACH)
     if grid is None:
         return None
-    plausibility = _plausibility(strip.ink, middles, grid, height)
+    plausibility = _plausibility(strip, middles, grid, height)
     if plausibility < LEAST:
         return None
     quads = tuple(
@@ -90,8 +93,9 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
     count = len(lines)
     for _ in range(2):
         spacing = float(np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean())
-        length = float(np.hypot(*(lines[:, 1] - lines[:, 0]).T).mean()) * SPACING / max(spacing, 1e-3)
-        if not _LENGTHS[0] < length < _LENGTHS[1]:
+        natural = float(np.hypot(*(lines[:, 1] - lines[:, 0]).T).mean()) * SPACING / max(spacing, 1e-3)
+        length = float(np.clip(natural, *_LENGTHS[count]))
+        if not 0.3 < length / natural < 3:
             return None
         to_picture = _homography(lines[[0, -1]], length, count)
         ink = _ink(picture, to_picture, length, count)
@@ -106,7 +110,7 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
         ends = np.array([REACH - more[0], REACH + length + more[1]])
         moved = np.stack([np.column_stack((ends, at + slope * ends)) for at, slope in middles])
         lines = cv2.perspectiveTransform(moved.reshape(-1, 1, 2), to_picture).reshape(lines.shape)
-    return _Strip(ink, to_picture, middles)
+    return _Strip(ink, to_picture, middles, length / natural)
 
 
 def _continued(ink: Strip, middles: Array) -> tuple[int, int]:
@@ -155,15 +159,16 @@ def _quads(strip: _Strip, middles: Array, grid: Cells, height: float) -> list[Qu
     return out
 
 
-def _plausibility(ink: Strip, middles: Array, grid: Cells, height: float) -> float:
+def _plausibility(strip: _Strip, middles: Array, grid: Cells, height: float) -> float:
     """0 to 1: lines full of text, gaps between them empty, an even rhythm, and the proportions of OCR-B."""
+    ink = strip.ink
     first = int(np.clip(grid.start, 0, ink.shape[1] - 2))
     last = int(np.clip(grid.end, first + 1, ink.shape[1]))
     text = kernels.bands(ink, middles, -0.35 * height, 0.35 * height)[:, first:last].mean()
     below = kernels.bands(ink, middles, 0.65 * height, SPACING - 0.65 * height)[:-1, first:last].mean()
     contrast = np.clip(1 - below / max(text, 1e-6), 0, 1)
     even = min(1.0, 0.05 + grid.rhythm / _RHYTHM)
-    proportion = np.exp(-0.5 * (np.log(grid.pitch / height) / 0.33) ** 2)
+    proportion = np.exp(-0.5 * (np.log(grid.pitch / height / strip.stretch) / 0.33) ** 2)
     return float(contrast * grid.full**1.5 * (1 - 0.7 * grid.beyond) * even * proportion)
 
 
