@@ -31,6 +31,8 @@ REACH: Final = 60
 LEAST: Final = 0.08
 """Plausibility below which a zone is not worth a reader's time."""
 _STROKES: Final = np.ones((9, 9), np.uint8)
+_STRIPE: Final = (33, 1)
+"""Columns and rows, some three characters, over which ink that does not change is a stripe."""
 _BLOCK: Final = 40
 _LENGTHS: Final = {2: (260.0, 540.0), 3: (190.0, 400.0)}
 """Of a line in the strip, by number of lines. Seen from the side or from below, zones are shorter or longer for the
@@ -137,8 +139,8 @@ def _ink(picture: Grey, to_picture: Array, length: float, count: int) -> Strip:
     )
     dark = cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES).astype(np.float32)
     # Stripes along the lines (frames, edges, the grain of a desk) do not change from column to column; text does.
-    change = cv2.blur(np.abs(cv2.Sobel(dark, cv2.CV_32F, 1, 0, ksize=1)), (17, 5))
-    dark *= np.minimum(change / (0.25 * cv2.blur(dark, (17, 5)) + 1.0), 1.0)
+    change = cv2.blur(np.abs(cv2.Sobel(dark, cv2.CV_32F, 1, 0, ksize=1)), _STRIPE)
+    dark *= np.minimum(change / (0.3 * cv2.blur(dark, _STRIPE) + 1.0), 1.0)
     around = cv2.blur(dark.mean(axis=0)[None], (121, 1))
     typical = max(float(around.mean()), 1.0)
     return np.asarray(np.minimum(dark / (3.0 * np.maximum(around, 0.3 * typical)), 1.0), np.float32)
