@@ -37,6 +37,12 @@ _BLOCK: Final = 40
 _LENGTHS: Final = {2: (260.0, 540.0), 3: (190.0, 400.0)}
 """Of a line in the strip, by number of lines. Seen from the side or from below, zones are shorter or longer for the
 spacing of their lines, and are stretched to this."""
+_BENT: Final = 1.0
+"""Rows from which a bend is worth straightening."""
+_CURVE: Final = 3
+"""Degree of the polynomial that follows a bent page."""
+SAGS: Final = 9
+"""Points at which the sag of bent lines is told."""
 _HEIGHTS: Final = (6.0, 16.0)
 """Of the capitals in the strip."""
 
@@ -51,6 +57,8 @@ class _Strip:
     """Shape (count, 2): row at column 0 and rows per column."""
     stretch: float
     """How much wider than high a square of the page is."""
+    bend: Array
+    """Rows by which the page bends down in each column; taken out of the ink if it is ``_BENT`` anywhere."""
 
 
 def fit(pyramid: Pyramid, lines: Array) -> Zone | None:
@@ -87,7 +95,10 @@ def _fit(pyramid: Pyramid, lines: Array) -> Zone | None:
         ((quad + 0.5) * 2**halvings - 0.5).astype(np.float32) for quad in _quads(strip, middles, grid, height)
     )
     upright = pointing(strip.ink, middles, grid, height)
-    return Zone(quads if upright >= 0 else turned(quads), grid.columns, plausibility, abs(upright))
+    sag = _sag(strip, grid, height)
+    if upright < 0:
+        quads, sag = turned(quads), tuple(-s for s in reversed(sag))
+    return Zone(quads, grid.columns, plausibility, abs(upright), sag)
 
 
 def _straightened(picture: Grey, lines: Array) -> _Strip | None:
@@ -100,19 +111,40 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
         if not 0.3 < length / natural < 3:
             return None
         to_picture = _homography(lines[[0, -1]], length, count)
-        ink = _ink(picture, to_picture, length, count)
-        middles = kernels.middles(ink, count, float(MARGIN), float(SPACING), REACH, _BLOCK)
+        size = (round(length) + 2 * REACH, (count - 1) * SPACING + 2 * MARGIN)
+        bend = np.zeros(size[0])
+        ink = _ink(picture, to_picture, size, bend)
+        middles, more = _middles(ink, count, bend)
         if (np.diff(middles[:, 0]) < 0.4 * SPACING).any():
             return None
-        # Slopes of their own only as far as the lines agree: letters and fillers differ in their middles.
-        level = middles[:, 0] + middles[:, 1] * ink.shape[1] / 2
-        middles[:, 1] = 0.5 * (middles[:, 1] + middles[:, 1].mean())
-        middles[:, 0] = level - middles[:, 1] * ink.shape[1] / 2
-        more = _continued(ink, middles)
         ends = np.array([REACH - more[0], REACH + length + more[1]])
         moved = np.stack([np.column_stack((ends, at + slope * ends)) for at, slope in middles])
         lines = cv2.perspectiveTransform(moved.reshape(-1, 1, 2), to_picture).reshape(lines.shape)
-    return _Strip(ink, to_picture, middles, length / natural)
+    for _ in range(2):
+        if np.abs(bend).max() < _BENT:
+            break
+        ink = _ink(picture, to_picture, size, bend)
+        middles, _ = _middles(ink, count, bend)
+    return _Strip(ink, to_picture, middles, length / natural, bend)
+
+
+def _middles(ink: Strip, count: int, bend: Array) -> tuple[Array, tuple[int, int]]:
+    """The middles of the lines, and by how many columns they go on; what they bend is added to ``bend``."""
+    middles, columns, below, weights = kernels.middles(ink, count, float(MARGIN), float(SPACING), REACH, _BLOCK)
+    # Slopes of their own only as far as the lines agree: letters and fillers differ in their middles.
+    level = middles[:, 0] + middles[:, 1] * ink.shape[1] / 2
+    middles[:, 1] = 0.5 * (middles[:, 1] + middles[:, 1].mean())
+    middles[:, 0] = level - middles[:, 1] * ink.shape[1] / 2
+    if len(columns) > _CURVE:
+        # A page bends all its lines alike.
+        weight = weights.sum(axis=0)
+        common = (below * weights).sum(axis=0) / np.maximum(weight, 1e-9)
+        curve = np.polynomial.Polynomial.fit(columns, common, _CURVE, w=np.minimum(weight, np.median(weight)))
+        left = (weights * (below - curve(columns)) ** 2).sum()
+        if left > 0.5 * (weights * below**2).sum():
+            return middles, _continued(ink, middles)  # they do not agree on a bend
+        bend += curve(np.clip(np.arange(len(bend)), columns[0] - _BLOCK, columns[-1] + _BLOCK))
+    return middles, _continued(ink, middles)
 
 
 def _continued(ink: Strip, middles: Array) -> tuple[int, int]:
@@ -131,12 +163,16 @@ def _homography(outer: Array, length: float, count: int) -> Array:
     return cv2.getPerspectiveTransform(np.array(strip, np.float32), corners.astype(np.float32))
 
 
-def _ink(picture: Grey, to_picture: Array, length: float, count: int) -> Strip:
+def _ink(picture: Grey, to_picture: Array, size: tuple[int, int], bend: Array) -> Strip:
     """Dark strokes relative to the strokes around them, 0 to 1, so that shadow and glare do not count."""
-    size = (round(length) + 2 * REACH, (count - 1) * SPACING + 2 * MARGIN)
-    strip = cv2.warpPerspective(
-        picture, to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
+    if np.abs(bend).max() < _BENT:
+        strip = cv2.warpPerspective(
+            picture, to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        )
+    else:
+        x, y = np.meshgrid(np.arange(size[0], dtype=np.float64), np.arange(size[1], dtype=np.float64))
+        places = cv2.perspectiveTransform(np.dstack((x, y + bend)), to_picture).astype(np.float32)
+        strip = cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     dark = cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES).astype(np.float32)
     # Stripes along the lines (frames, edges, the grain of a desk) do not change from column to column; text does.
     change = cv2.blur(np.abs(cv2.Sobel(dark, cv2.CV_32F, 1, 0, ksize=1)), _STRIPE)
@@ -148,9 +184,10 @@ def _ink(picture: Grey, to_picture: Array, length: float, count: int) -> Strip:
 
 def _quads(strip: _Strip, middles: Array, grid: Cells, height: float) -> list[Quad]:
     ends = np.array([grid.start, grid.end])
+    bent = _bend_at(strip, ends)
     out = []
     for at, slope in middles:
-        left, right = at + slope * ends
+        left, right = at + slope * ends + bent
         corners = [
             (ends[0], left - height / 2),
             (ends[1], right - height / 2),
@@ -159,6 +196,17 @@ def _quads(strip: _Strip, middles: Array, grid: Cells, height: float) -> list[Qu
         ]
         out.append(cv2.perspectiveTransform(np.array([corners]), strip.to_picture)[0])
     return out
+
+
+def _bend_at(strip: _Strip, columns: Array) -> Array:
+    return np.interp(columns, np.arange(len(strip.bend)), strip.bend) if np.abs(strip.bend).max() >= _BENT else 0 * columns
+
+
+def _sag(strip: _Strip, grid: Cells, height: float) -> tuple[float, ...]:
+    """How far the lines sag below the straight line between their ends, at evenly spaced points, in heights."""
+    columns = np.linspace(grid.start, grid.end, SAGS)
+    bent = _bend_at(strip, columns)
+    return tuple(float(s) for s in (bent - np.linspace(bent[0], bent[-1], SAGS)) / height)
 
 
 def _plausibility(strip: _Strip, middles: Array, grid: Cells, height: float) -> float:

@@ -331,8 +331,8 @@ def stack(
 @numba.njit(cache=True)
 def middles(
     ink: NDArray[np.float32], count: int, first: float, spacing: float, reach: int, block: int
-) -> NDArray[np.float64]:
-    """The straight line along the middle of each line of text in a straightened strip.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The straight line along the middle of each line of text in a straightened strip, and how the text bends from it.
 
     Args:
         ink: Shape (h, w), lines along x.
@@ -343,7 +343,8 @@ def middles(
         block: Columns over which the place of a line is averaged.
 
     Returns:
-        Shape (count, 2): row at column 0, rows per column.
+        The lines, shape (count, 2): row at column 0, rows per column; the middle columns of the blocks, shape (b,);
+        rows by which the text lies below its line there, and the ink that says so, shape (count, b) both.
     """
     h, w = ink.shape
     blocks = max(2, int(round((w - 2 * reach) / block)))
@@ -359,9 +360,11 @@ def middles(
         rows[b] -= rows[b].min()
     out = np.empty((count, 2))
     moved = np.empty(blocks)
-    weight = np.empty(blocks)
+    below = np.empty((count, blocks))
+    weights = np.empty((count, blocks))
     for line in range(count):
         at, slope = first + line * spacing, 0.0
+        weight = weights[line]
         # The window narrows to the line, and moves with it.
         for window in (0.55, 0.4, 0.4):
             for b in range(blocks):
@@ -381,7 +384,8 @@ def middles(
                 at = mean_y - slope * mean_x
                 trust = weight / (1 + ((moved - at - slope * x) / 0.8) ** 2)
         out[line] = at, slope
-    return out
+        below[line] = moved - at - slope * x
+    return out, x, below, weights
 
 
 @numba.njit(cache=True)
