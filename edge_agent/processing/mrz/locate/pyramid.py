@@ -21,7 +21,7 @@ class Pyramid:
     @cached_property
     def longest(self) -> int:
         """Longest side of the full picture, in pixels."""
-        return max(self._halvings[0].shape)
+        return int(max(self._halvings[0].shape))
 
     def halved(self, times: int) -> Grey:
         """The picture at 1 / 2 ** times; a side of odd length loses its last row or column."""

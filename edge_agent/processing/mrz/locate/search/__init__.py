@@ -1,6 +1,6 @@
-"""Where parallel lines of text may lie: ridges of ink at one scale, joined to segments, to lines, to pairs and triples.
+"""Where parallel lines of text may lie: ridges of ink, joined to segments, to lines, to pairs and triples of lines.
 
-At the right scale a line of the zone is a ridge: its characters melt into one another, its gaps to the next line do not.
+At the right scale a line of the zone is a ridge: its characters melt into one another, the gap to the next line stays.
 No threshold on grey values and no orientation is assumed; a broken line still gives segments.
 """
 
@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz.locate import kernels
 from edge_agent.processing.mrz.locate.pyramid import Grey
+from edge_agent.processing.mrz.locate.search import kernels
 
 _STROKES: Final = np.ones((7, 7), np.uint8)
 """What is darker than its surroundings and narrower than this is ink."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz.locate import kernels
+from edge_agent.processing.mrz.locate.fit import kernels
 
 Array = NDArray[np.float64]
 
@@ -71,17 +71,13 @@ def cells(there: Array, profiles: Array, square: float, reach: int) -> Cells | N
     peak = _PITCHES[int(np.argmax(likely))]
     pitches = np.linspace(peak * (1 - _WIDER), peak * (1 + _WIDER), 17)
     rhythm = 0.1 * np.interp(pitches, _PITCHES, spectrum)
-    best = max(
-        (*kernels.grid(there, pitches, rhythm, columns, 2 * reach), columns) for columns in COLUMNS[len(there)]
-    )
-    score, start, pitch, columns = best
+    best = max((*kernels.grid(there, pitches, rhythm, columns, 2 * reach), columns) for columns in COLUMNS[len(there)])
+    _, start, pitch, columns = best
     width = there.shape[1]
     first, last = (int(np.clip(round(x), 0, width)) for x in (start, start + columns * pitch))
     if not pitch or last - first < 0.7 * columns * pitch:
         return None
-    beside = np.concatenate(
-        (there[:, max(0, first - 30) : max(0, first - 6)], there[:, last + 6 : last + 30]), axis=1
-    )
+    beside = np.concatenate((there[:, max(0, first - 30) : max(0, first - 6)], there[:, last + 6 : last + 30]), axis=1)
     return Cells(
         columns,
         start,

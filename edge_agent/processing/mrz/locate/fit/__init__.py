@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz.locate import kernels
-from edge_agent.processing.mrz.locate.cells import THREE_LINES, Cells, cells, presence
-from edge_agent.processing.mrz.locate.fillers import pointing
+from edge_agent.processing.mrz.locate.fit import kernels
+from edge_agent.processing.mrz.locate.fit.cells import THREE_LINES, Cells, cells, presence
+from edge_agent.processing.mrz.locate.fit.fillers import pointing
 from edge_agent.processing.mrz.locate.pyramid import Grey, Pyramid
 from edge_agent.processing.mrz.locate.zone import Quad, Zone, turned
 
@@ -61,21 +61,21 @@ class _Strip:
     """Rows by which the page bends down in each column; taken out of the ink if it is ``_BENT`` anywhere."""
 
 
-def fit(pyramid: Pyramid, lines: Array) -> Zone | None:
+def measure(pyramid: Pyramid, lines: Array) -> Zone | None:
     """Measure the zone that a guess points at; None if there is none.
 
     ``lines`` has shape (2 or 3, 2, 2): the ends of each line's middle in pixels of the full picture. Of two lines with
     30 characters each the third was overlooked, and is sought on both sides.
     """
-    zone = _fit(pyramid, lines)
+    zone = _measure(pyramid, lines)
     if zone is None or len(lines) == 3 or zone.columns != THREE_LINES:
         return zone
     step = lines[1] - lines[0]
     wider = (np.stack((lines[0] - step, *lines)), np.stack((*lines, lines[1] + step)))
-    return max(filter(None, (_fit(pyramid, three) for three in wider)), key=lambda z: z.plausibility, default=None)
+    return max(filter(None, (_measure(pyramid, three) for three in wider)), key=lambda z: z.plausibility, default=None)
 
 
-def _fit(pyramid: Pyramid, lines: Array) -> Zone | None:
+def _measure(pyramid: Pyramid, lines: Array) -> Zone | None:
     spacing = float(np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean())
     halvings = max(0, int(np.log2(max(spacing, 1.0) / (0.9 * SPACING))))
     strip = _straightened(pyramid.halved(halvings), (lines + 0.5) / 2**halvings - 0.5)
@@ -119,7 +119,8 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
             return None
         ends = np.array([REACH - more[0], REACH + length + more[1]])
         moved = np.stack([np.column_stack((ends, at + slope * ends)) for at, slope in middles])
-        lines = cv2.perspectiveTransform(moved.reshape(-1, 1, 2), to_picture).reshape(lines.shape)
+        placed = cv2.perspectiveTransform(moved.reshape(-1, 1, 2), to_picture)
+        lines = np.asarray(placed, np.float64).reshape(lines.shape)
     for _ in range(2):
         if np.abs(bend).max() < _BENT:
             break
@@ -160,7 +161,8 @@ def _homography(outer: Array, length: float, count: int) -> Array:
     bottom = MARGIN + (count - 1) * SPACING
     strip = [(REACH, MARGIN), (REACH + length, MARGIN), (REACH + length, bottom), (REACH, bottom)]
     corners = np.array([outer[0, 0], outer[0, 1], outer[1, 1], outer[1, 0]])
-    return cv2.getPerspectiveTransform(np.array(strip, np.float32), corners.astype(np.float32))
+    matrix = cv2.getPerspectiveTransform(np.array(strip, np.float32), corners.astype(np.float32))
+    return np.asarray(matrix, np.float64)
 
 
 def _ink(picture: Grey, to_picture: Array, size: tuple[int, int], bend: Array) -> Strip:
@@ -172,7 +174,7 @@ def _ink(picture: Grey, to_picture: Array, size: tuple[int, int], bend: Array) -
     else:
         x, y = np.meshgrid(np.arange(size[0], dtype=np.float64), np.arange(size[1], dtype=np.float64))
         places = cv2.perspectiveTransform(np.dstack((x, y + bend)), to_picture).astype(np.float32)
-        strip = cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        strip = cv2.remap(picture, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     dark = cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES).astype(np.float32)
     # Stripes along the lines (frames, edges, the grain of a desk) do not change from column to column; text does.
     change = cv2.blur(np.abs(cv2.Sobel(dark, cv2.CV_32F, 1, 0, ksize=1)), _STRIPE)
@@ -199,7 +201,9 @@ def _quads(strip: _Strip, middles: Array, grid: Cells, height: float) -> list[Qu
 
 
 def _bend_at(strip: _Strip, columns: Array) -> Array:
-    return np.interp(columns, np.arange(len(strip.bend)), strip.bend) if np.abs(strip.bend).max() >= _BENT else 0 * columns
+    return (
+        np.interp(columns, np.arange(len(strip.bend)), strip.bend) if np.abs(strip.bend).max() >= _BENT else 0 * columns
+    )
 
 
 def _sag(strip: _Strip, grid: Cells, height: float) -> tuple[float, ...]:
