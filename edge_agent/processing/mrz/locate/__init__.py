@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz.locate.fit import fit
+from edge_agent.processing.mrz.locate.fit import measure
 from edge_agent.processing.mrz.locate.pyramid import Pyramid
 from edge_agent.processing.mrz.locate.search import guesses
 from edge_agent.processing.mrz.locate.zone import Quad, Zone
@@ -24,6 +24,8 @@ SIDES: Final = (400, 280, 560, 800, 1120, 1600)
 """Longest sides of the reduced pictures. A zone as wide as the picture is found in the first two."""
 CERTAIN: Final = 0.42
 """Plausibility that ends the search."""
+_SMALLEST: Final = 800
+"""Side to which even the smallest picture is enlarged; others only if their characters could be read at all then."""
 _GUESSES: Final = 5
 """At one scale."""
 
@@ -39,11 +41,11 @@ def locate(grey: NDArray[np.uint8]) -> list[Zone]:
     pyramid = Pyramid(grey)
     found: list[Zone] = []
     for side in SIDES:
-        if side > 2.2 * pyramid.longest:
+        if side > max(1.25 * pyramid.longest, _SMALLEST):
             continue
         reduced, scale = pyramid.sized(side)
         for guess in guesses(reduced, scale)[:_GUESSES]:
-            zone = fit(pyramid, guess.lines)
+            zone = measure(pyramid, guess.lines)
             if zone is None:
                 continue
             found.append(zone)
@@ -62,7 +64,7 @@ def _distinct(zones: list[Zone]) -> list[Zone]:
 
 
 def _same(a: Zone, b: Zone) -> bool:
-    """Do both claim the same lines, within half a line's height?"""
+    """Whether both claim the same lines, to within a line's height."""
     if len(a.quads) != len(b.quads) or a.columns != b.columns:
         return False
     height = float(np.hypot(*(a.quads[0][3] - a.quads[0][0])))

@@ -22,14 +22,17 @@ class Zone:
         columns: Characters in each line by the spacing of their cells: 30, 36 or 44. A guess: one more or less fits
             nearly as well.
         plausibility: 0 to 1, comparable between zones of one page.
-        upright: How clearly the fillers point to the left, -1 to 1. Below 0 the zone would read better upside down
-            (or is mirrored); near 0 nothing is known. The quads are given in the better of both directions already.
+        upright: How clearly the fillers point to the left, 0 to 1: the quads are given in the better of the two
+            directions, and near 0 the other one (``turned``) is as good. A mirrored zone is given upside down.
+        sag: On a bent page, how far all lines sag below the straight line between their ends, towards the base line,
+            in heights of the capitals, at evenly spaced points from the first to the last; all 0 on a flat page.
     """
 
     quads: tuple[Quad, ...]
     columns: int
     plausibility: float
     upright: float
+    sag: tuple[float, ...]
 
 
 def turned(quads: tuple[Quad, ...]) -> tuple[Quad, ...]:

@@ -31,14 +31,14 @@ def ridges(
 
     Args:
         ink: Smoothed ink, shape (h, w).
-        xx: Mean square of the ink's derivative to x, shape (h, w).
+        xx: Mean square of the ink's derivative to x around each second pixel, shape (h // 2, w // 2).
         yy: The same to y.
         xy: Mean of their product.
         floor: Ink below which no ridge is sought.
         contrast: How much more ink than in the gaps beside the line.
 
     Returns:
-        Radians from the x axis, in (-pi/2, pi/2], shape (h, w).
+        Radians from the x axis, in [0, pi], shape (h, w).
     """
     h, w = ink.shape
     out = np.full((h, w), np.nan, np.float32)
@@ -47,50 +47,56 @@ def ridges(
             here = ink[y, x]
             if here <= floor:
                 continue
-            difference = xx[y, x] - yy[y, x]
-            cross = 2 * xy[y, x]
+            i, j = min(y // 2, xx.shape[0] - 1), min(x // 2, xx.shape[1] - 1)
+            total = xx[i, j] + yy[i, j]
+            difference = xx[i, j] - yy[i, j]
+            cross = 2 * xy[i, j]
             coherent = math.sqrt(difference * difference + cross * cross)
-            if coherent < 0.25 * (xx[y, x] + yy[y, x]):
+            if coherent <= 0.25 * total:
                 continue
-            normal = 0.5 * math.atan2(cross, difference)
-            nx, ny = math.cos(normal), math.sin(normal)
+            # The normal is the first eigenvector of the tensor, from the half angle without trigonometry.
+            nx = math.sqrt(max(0.5 + 0.5 * difference / coherent, 0.0))
+            ny = math.copysign(math.sqrt(max(0.5 - 0.5 * difference / coherent, 0.0)), cross)
             on = True
             for side in (-1, 1):
-                i = min(max(int(round(y + side * ny)), 0), h - 1)
-                j = min(max(int(round(x + side * nx)), 0), w - 1)
+                i = min(max(round(y + side * ny), 0), h - 1)
+                j = min(max(round(x + side * nx), 0), w - 1)
                 if ink[i, j] > here:
                     on = False
                     break
                 least = here
-                for step in range(3, 8):
-                    i = min(max(int(round(y + side * step * ny)), 0), h - 1)
-                    j = min(max(int(round(x + side * step * nx)), 0), w - 1)
+                for step in range(2, 8):
+                    i = min(max(round(y + side * step * ny), 0), h - 1)
+                    j = min(max(round(x + side * step * nx), 0), w - 1)
                     least = min(least, ink[i, j])
                 if least * contrast > here:
                     on = False
                     break
             if on:
-                direction = normal + math.pi / 2
-                if direction > math.pi / 2:
-                    direction -= math.pi
-                out[y, x] = direction
+                out[y, x] = math.atan2(nx, -ny)
     return out
 
 
 @numba.njit(cache=True)
 def grow(
-    direction: NDArray[np.float32], ink: NDArray[np.float32], tolerance: float, shortest: float
+    direction: NDArray[np.float32],
+    ink: NDArray[np.float32],
+    sharp: NDArray[np.float32],
+    tolerance: float,
+    shortest: float,
 ) -> NDArray[np.float32]:
     """Join neighbouring ridge pixels of like direction to straight segments.
 
     Args:
         direction: Of the ridge through each pixel, NaN where there is none, shape (h, w).
         ink: Smoothed ink, the weight of each pixel, shape (h, w).
+        sharp: Ink before it was smoothed, shape (h, w).
         tolerance: Largest angle between a pixel's direction and that of the segment so far, in radians.
         shortest: Length in pixels below which a segment is dropped.
 
     Returns:
-        Shape (n, ``SEGMENT``): ends x0, y0, x1, y1, mean ink, number of pixels, spread across (rms, pixels), length.
+        Shape (n, ``SEGMENT``): ends x0, y0, x1, y1, mean ink, number of pixels, length, and how much the ink changes
+        along the segment, relative to the ink itself: little on frames and edges, much on text.
     """
     h, w = direction.shape
     taken = np.isnan(direction)
@@ -149,7 +155,15 @@ def grow(
                 high = max(high, at)
             if high - low < shortest:
                 continue
-            across = max(sxx * uy * uy + syy * ux * ux - 2 * sxy * ux * uy, 0.0)
+            change = level = 0.0
+            for k in range(size):
+                y, x = queue[k]
+                i0 = min(max(round(y - 1.5 * uy), 0), h - 1)
+                j0 = min(max(round(x - 1.5 * ux), 0), w - 1)
+                i1 = min(max(round(y + 1.5 * uy), 0), h - 1)
+                j1 = min(max(round(x + 1.5 * ux), 0), w - 1)
+                change += abs(sharp[i1, j1] - sharp[i0, j0])
+                level += sharp[y, x]
             if found == len(out):
                 wider = np.empty((2 * found, SEGMENT), np.float32)
                 wider[:found] = out
@@ -160,8 +174,8 @@ def grow(
             out[found, 3] = sy + high * uy
             out[found, 4] = total / size
             out[found, 5] = size
-            out[found, 6] = math.sqrt(across)
-            out[found, 7] = high - low
+            out[found, 6] = high - low
+            out[found, 7] = change / max(level, 1e-6)
             found += 1
     return out[:found]
 
@@ -178,7 +192,7 @@ def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
         Shape (m, ``LINE``): ends x0, y0, x1, y1, length covered by segments, ink times that length.
     """
     n = len(segments)
-    weight = segments[:, 4] * segments[:, 7]
+    weight = segments[:, 4] * segments[:, 6] * np.minimum(segments[:, 7] / 0.8, 1.0) ** 2
     order = np.argsort(-weight)
     free = np.ones(n, np.bool_)
     members = np.empty(n, np.int64)
@@ -192,9 +206,9 @@ def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
         size = 1
         ox = 0.5 * (segments[seed, 0] + segments[seed, 2])
         oy = 0.5 * (segments[seed, 1] + segments[seed, 3])
-        ux = (segments[seed, 2] - segments[seed, 0]) / segments[seed, 7]
-        uy = (segments[seed, 3] - segments[seed, 1]) / segments[seed, 7]
-        low, high = -0.5 * segments[seed, 7], 0.5 * segments[seed, 7]
+        ux = (segments[seed, 2] - segments[seed, 0]) / segments[seed, 6]
+        uy = (segments[seed, 3] - segments[seed, 1]) / segments[seed, 6]
+        low, high = -0.5 * segments[seed, 6], 0.5 * segments[seed, 6]
         at, slope = 0.0, 0.0
         grown = True
         while grown:
@@ -225,7 +239,7 @@ def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
                     for e in (0, 2):
                         x = (segments[j, e] - ox) * ux + (segments[j, e + 1] - oy) * uy
                         y = (segments[j, e + 1] - oy) * ux - (segments[j, e] - ox) * uy
-                        w = segments[j, 7]
+                        w = segments[j, 6]
                         s += w
                         sx += w * x
                         sy += w * y
@@ -242,7 +256,7 @@ def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
         out[lines, 4] = 0.0
         out[lines, 5] = 0.0
         for k in range(size):
-            out[lines, 4] += segments[members[k], 7]
+            out[lines, 4] += segments[members[k], 6]
             out[lines, 5] += weight[members[k]]
         lines += 1
     return out[:lines]
@@ -271,9 +285,7 @@ def abreast(lines: NDArray[np.float64], a: int, b: int) -> tuple[float, float]:
 
 
 @numba.njit(cache=True)
-def stack(
-    lines: NDArray[np.float64], seeds: int, closest: float, farthest: float, shared: float
-) -> NDArray[np.int64]:
+def stack(lines: NDArray[np.float64], seeds: int, closest: float, farthest: float, shared: float) -> NDArray[np.int64]:
     """Pairs and evenly spaced triples of parallel lines of like length.
 
     Args:
@@ -300,7 +312,7 @@ def stack(
                 out[found] = a, b, -1
                 found += 1
             for c in range(m):
-                if c == a or c == b:
+                if c in (a, b):
                     continue
                 other, common = abreast(lines, a, c)
                 # b next to a and c beyond b; or a between b and c.
@@ -316,180 +328,3 @@ def stack(
                     out[found] = b, a, c
                 found += 1
     return out[:found]
-
-
-@numba.njit(cache=True)
-def middles(
-    ink: NDArray[np.float32], count: int, first: float, spacing: float, reach: int, block: int
-) -> NDArray[np.float64]:
-    """The straight line along the middle of each line of text in a straightened strip.
-
-    Args:
-        ink: Shape (h, w), lines along x.
-        count: How many lines.
-        first: Where the first is expected, in rows.
-        spacing: Rows from line to line.
-        reach: Columns left out at both sides.
-        block: Columns over which the place of a line is averaged.
-
-    Returns:
-        Shape (count, 2): row at column 0, rows per column.
-    """
-    h, w = ink.shape
-    blocks = max(2, int(round((w - 2 * reach) / block)))
-    rows = np.zeros((blocks, h))
-    x = np.empty(blocks)
-    for b in range(blocks):
-        begin = reach + b * (w - 2 * reach) // blocks
-        end = reach + (b + 1) * (w - 2 * reach) // blocks
-        x[b] = 0.5 * (begin + end - 1)
-        for i in range(h):
-            for j in range(begin, end):
-                rows[b, i] += ink[i, j]
-        rows[b] -= rows[b].min()
-    out = np.empty((count, 2))
-    moved = np.empty(blocks)
-    weight = np.empty(blocks)
-    for line in range(count):
-        at, slope = first + line * spacing, 0.0
-        # The window narrows to the line, and moves with it.
-        for window in (0.55, 0.4, 0.4):
-            for b in range(blocks):
-                centre = at + slope * x[b]
-                total = moment = 0.0
-                for i in range(h):
-                    share = min(max(window * spacing + 1 - abs(i - centre), 0.0), 1.0)
-                    total += share * rows[b, i]
-                    moment += share * rows[b, i] * i
-                weight[b] = max(total, 1e-6)
-                moved[b] = moment / total if total > 0 else centre
-            trust = weight.copy()
-            for _ in range(3):
-                mean_x = (trust * x).sum() / trust.sum()
-                mean_y = (trust * moved).sum() / trust.sum()
-                slope = (trust * (x - mean_x) * (moved - mean_y)).sum() / (trust * (x - mean_x) ** 2).sum()
-                at = mean_y - slope * mean_x
-                trust = weight / (1 + ((moved - at - slope * x) / 0.8) ** 2)
-        out[line] = at, slope
-    return out
-
-
-@numba.njit(cache=True)
-def edges(
-    ink: NDArray[np.float32], lines: NDArray[np.float64], reach: int, shortest: float, tallest: float
-) -> tuple[NDArray[np.float64], float, float]:
-    """Fit the strip between top and base line of the capitals to each line: where ink begins and where it ends.
-
-    Args:
-        ink: Shape (h, w), lines along x.
-        lines: Shape (count, 2): middle of each line, row at column 0 and rows per column.
-        reach: Columns left out at both sides.
-        shortest: Least height of the capitals, in rows.
-        tallest: Largest.
-
-    Returns:
-        The lines moved to the middle between top and base; the height; and the contrast between inside and outside.
-    """
-    h, w = ink.shape
-    fine = 4  # steps in a row
-    span = 10 * fine  # steps to both sides
-    blocks = 6
-    count = len(lines)
-    x = np.empty(blocks)
-    profile = np.zeros((count, blocks, 2 * span + 1))
-    for b in range(blocks):
-        begin = reach + b * (w - 2 * reach) // blocks
-        end = reach + (b + 1) * (w - 2 * reach) // blocks
-        x[b] = 0.5 * (begin + end - 1)
-        sums = np.zeros(h)
-        for i in range(h):
-            for j in range(begin, end):
-                sums[i] += ink[i, j]
-        sums /= max(end - begin, 1)
-        for line in range(count):
-            middle = lines[line, 0] + lines[line, 1] * x[b]
-            for k in range(2 * span + 1):
-                y = min(max(middle + (k - span) / fine, 0.0), h - 1.001)
-                i = int(y)
-                profile[line, b, k] = sums[i] + (y - i) * (sums[i + 1] - sums[i])
-    # Rise of the ink over two rows, so that a single sharp row does not decide.
-    slope = np.zeros_like(profile)
-    slope[:, :, fine : 2 * span + 1 - fine] = profile[:, :, 2 * fine :] - profile[:, :, : 2 * span + 1 - 2 * fine]
-    best_total, best_height = -1.0, 0.0
-    out = lines.copy()
-    trial = np.empty((count, 2))
-    steps = int(round((tallest - shortest) * fine / 2)) + 1
-    for s in range(steps):
-        height = int(round(shortest * fine / 2)) + s  # half the height, in steps
-        total = 0.0
-        for line in range(count):
-            top_score = -1e9
-            for shift in range(-14, 15):
-                for tilt in range(-8, 9, 2):
-                    score = 0.0
-                    for b in range(blocks):
-                        off = span + shift + int(round(tilt * (x[b] / w - 0.5) * 2))
-                        if off - height >= 0 and off + height <= 2 * span:
-                            score += slope[line, b, off - height] - slope[line, b, off + height]
-                    score -= 0.004 * blocks * (abs(shift) + abs(tilt)) / fine
-                    if score > top_score:
-                        top_score = score
-                        trial[line, 1] = lines[line, 1] + 2.0 * tilt / fine / w
-                        trial[line, 0] = lines[line, 0] + (shift - tilt) / fine
-            total += top_score
-        if total > best_total:
-            best_total, best_height = total, 2.0 * height / fine
-            out[:] = trial
-    return out, best_height, best_total / (count * blocks)
-
-
-@numba.njit(cache=True)
-def bands(ink: NDArray[np.float32], lines: NDArray[np.float64], top: float, base: float) -> NDArray[np.float64]:
-    """Mean ink of each column between two rows that are given relative to the middle of each line; shape (count, w)."""
-    h, w = ink.shape
-    out = np.zeros((len(lines), w))
-    for line in range(len(lines)):
-        for x in range(w):
-            middle = lines[line, 0] + lines[line, 1] * x
-            begin = min(max(int(round(middle + top)), 0), h - 1)
-            end = min(max(int(round(middle + base)), begin + 1), h)
-            for y in range(begin, end):
-                out[line, x] += ink[y, x]
-            out[line, x] /= end - begin
-    return out
-
-
-@numba.njit(cache=True)
-def grid(
-    presence: NDArray[np.float64], pitches: NDArray[np.float64], rhythm: NDArray[np.float64], columns: int, pad: int
-) -> tuple[float, float, float]:
-    """The place of ``columns`` cells that holds most text and leaves least outside.
-
-    Args:
-        presence: Of text in each line and column of the strip, 0 to 1, shape (count, w).
-        pitches: Widths of a cell to try, in pixels.
-        rhythm: How welcome each of them is.
-        columns: Number of cells.
-        pad: Columns that the grid may begin before the strip or end after it.
-
-    Returns:
-        Score per line and column, start of the first cell and width of the cells.
-    """
-    count, w = presence.shape
-    total = np.zeros(w + 1)
-    for x in range(w):
-        total[x + 1] = total[x]
-        for line in range(count):
-            total[x + 1] += presence[line, x] - 0.5
-    best, best_start, best_pitch = -1e9, 0.0, 0.0
-    for p in range(len(pitches)):
-        length = columns * pitches[p]
-        for start in range(-pad, int(w + pad - length) + 1):
-            end = start + length
-            inside = total[min(max(int(round(end)), 0), w)] - total[max(start, 0)]
-            # There is no text outside the strip.
-            inside -= 0.5 * count * (max(-start, 0) + max(end - w, 0.0))
-            score = inside / (count * w) + rhythm[p]
-            if score > best:
-                best, best_start, best_pitch = score, float(start), pitches[p]
-    return best, best_start, best_pitch

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz.locate.cells import Cells
+from edge_agent.processing.mrz.locate.fit.cells import Cells
 
 _WIDTH: Final = 12
 _HEIGHT: Final = 16

@@ -1,6 +1,6 @@
-"""Where parallel lines of text may lie: ridges of ink at one scale, joined to segments, to lines, to pairs and triples.
+"""Where parallel lines of text may lie: ridges of ink, joined to segments, to lines, to pairs and triples of lines.
 
-At the right scale a line of the zone is a ridge: its characters melt into one another, its gaps to the next line do not.
+At the right scale a line of the zone is a ridge: its characters melt into one another, the gap to the next line stays.
 No threshold on grey values and no orientation is assumed; a broken line still gives segments.
 """
 
@@ -13,18 +13,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz.locate import kernels
 from edge_agent.processing.mrz.locate.pyramid import Grey
+from edge_agent.processing.mrz.locate.search import kernels
 
 _STROKES: Final = np.ones((7, 7), np.uint8)
 """What is darker than its surroundings and narrower than this is ink."""
 _BLUR: Final = 1.1
 """Sigma in pixels of the ridge picture, which has half the pixels each way; melts characters but not lines."""
-_NEIGHBOURHOOD: Final = 3.0
-"""Sigma over which the direction of a ridge is averaged, in the same pixels; so are those that follow."""
+_NEIGHBOURHOOD: Final = 1.5
+"""Sigma over which the direction of a ridge is averaged, in pixels of half the size of these."""
 _CONTRAST: Final = 1.35
 _TOLERANCE: Final = float(np.radians(15))
 _SHORTEST: Final = 12.0
+"""Length of a segment, in pixels of the ridge picture, as all that follow."""
 _GAP: Final = 25.0
 """That a line may be interrupted: some six characters."""
 _SPACING: Final = (3.5, 15.0)
@@ -33,7 +34,12 @@ _SHARED: Final = 0.3
 """Part of the longer line that lies beside the shorter: the rest of the shorter may be hidden by glare."""
 _SLENDER: Final = (7.0, 34.0)
 """Length of a line over the spacing of the lines: 30 characters at 2.5 pitches are 12, 44 at 1.7 are 26."""
+_NARROWING: Final = 1.7
+"""By which perspective may bring the lines together from one end to the other."""
 _SEEDS: Final = 16
+"""Heaviest lines of which one must be in a stack."""
+_STACKS: Final = 24
+"""Heaviest stacks that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,11 @@ def guesses(reduced: Grey, scale: float) -> list[Guess]:
     5 to 9 pixels wide in the reduced picture.
     """
     lines = kernels.join(_segments(reduced), _GAP)
+    stacks = kernels.stack(lines, _SEEDS, *_SPACING, _SHARED)
+    ink = np.where(stacks >= 0, lines[stacks, 5], 0.0).sum(axis=1)
     out = []
-    for stack in kernels.stack(lines, _SEEDS, *_SPACING, _SHARED):
-        guess = _guess(lines[stack[stack >= 0]])
+    for i in np.argsort(-ink)[:_STACKS]:
+        guess = _guess(lines[stacks[i][stacks[i] >= 0]])
         if guess is not None:
             # From the ridge picture to the full one; pixel centres lie at integers in both.
             out.append(Guess((guess.lines + 0.5) * (2 * scale) - 0.5, guess.weight))
@@ -70,13 +78,15 @@ def _segments(grey: Grey) -> NDArray[np.float32]:
     size = (max(dark.shape[1] // 2, 1), max(dark.shape[0] // 2, 1))
     half = cv2.resize(dark, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     ink = np.asarray(cv2.GaussianBlur(half, (0, 0), _BLUR), np.float32)
-    dx, dy = cv2.Sobel(ink, cv2.CV_32F, 1, 0), cv2.Sobel(ink, cv2.CV_32F, 0, 1)
+    size = (max(size[0] // 2, 1), max(size[1] // 2, 1))
+    coarse = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+    dx, dy = cv2.Sobel(coarse, cv2.CV_32F, 1, 0), cv2.Sobel(coarse, cv2.CV_32F, 0, 1)
     xx, yy, xy = (
         np.asarray(cv2.GaussianBlur(product, (0, 0), _NEIGHBOURHOOD), np.float32)
         for product in (dx * dx, dy * dy, dx * dy)
     )
     direction = kernels.ridges(ink, xx, yy, xy, float(0.8 * ink.mean() + 0.5), _CONTRAST)
-    found: NDArray[np.float32] = kernels.grow(direction, ink, _TOLERANCE, _SHORTEST)
+    found: NDArray[np.float32] = kernels.grow(direction, ink, half, _TOLERANCE, _SHORTEST)
     return found
 
 
@@ -91,9 +101,14 @@ def _guess(lines: NDArray[np.float64]) -> Guess | None:
     x, y = (ends - origin) @ along, (ends - origin) @ across
     low, high = x.min(), x.max()
     slope = (y[:, 1] - y[:, 0]) / (x[:, 1] - x[:, 0])
-    at = y[:, 0] + slope * (np.array([[low], [high]]) - x[:, 0])
-    spacing = abs(at[:, -1] - at[:, 0]).mean() / (len(lines) - 1)
-    if not _SLENDER[0] < (high - low) / max(spacing, 1e-6) < _SLENDER[1]:
+    # The less of a line is seen, the more it takes the slope of the others.
+    seen = np.minimum(lines[:, 4] / (high - low), 1.0)
+    slope = seen * slope + (1 - seen) * (slope * seen).sum() / seen.sum()
+    at = y.mean(axis=1) + slope * (np.array([[low], [high]]) - x.mean(axis=1))
+    left, right = (at[:, -1] - at[:, 0]) / (len(lines) - 1)
+    if not 1 / _NARROWING < left / right < _NARROWING:
+        return None
+    if not _SLENDER[0] < 2 * (high - low) / abs(left + right) < _SLENDER[1]:
         return None
     corners = origin + np.array([low, high])[:, None, None] * along + at[..., None] * across
     covered = min(float(lines[:, 4].sum() / len(lines) / (high - low)), 1.0)

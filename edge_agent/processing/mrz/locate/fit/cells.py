@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz.locate import kernels
+from edge_agent.processing.mrz.locate.fit import kernels
 
 Array = NDArray[np.float64]
 
@@ -17,7 +17,7 @@ THREE_LINES: Final = 30
 """Characters in each line of a zone with three lines."""
 COLUMNS: Final = {2: (44, 36, THREE_LINES), 3: (THREE_LINES,)}
 """Characters in a line, for so many lines: two of 30 are part of three."""
-_PITCHES: Final = np.geomspace(6.5, 18.0, 80)
+_PITCHES: Final = np.geomspace(6.5, 22.0, 96)
 """Of the cells, in columns of the strip."""
 _WIDER: Final = 0.04
 """How far the width of a cell may be from the strongest rhythm."""
@@ -60,25 +60,24 @@ def presence(ink: NDArray[np.float32], middles: Array, height: float, reach: int
     return np.clip(smooth / (0.75 * usual), 0.0, 1.0), text
 
 
-def cells(there: Array, profiles: Array, height: float, reach: int) -> Cells | None:
-    """The grid of 30, 36 or 44 cells that covers the text and nothing else; None if nothing has such a rhythm."""
+def cells(there: Array, profiles: Array, square: float, reach: int) -> Cells | None:
+    """The grid of 30, 36 or 44 cells that covers the text and nothing else; None if nothing has such a rhythm.
+
+    ``square`` is how wide a cell is if it is as wide as the capitals are high.
+    """
     each = _spectrum(profiles[:, reach:-reach])
     spectrum = each.mean(axis=0)
-    likely = spectrum * np.exp(-0.5 * (np.log(_PITCHES / height) / 0.35) ** 2)
+    likely = spectrum * np.exp(-0.5 * (np.log(_PITCHES / square) / 0.35) ** 2)
     peak = _PITCHES[int(np.argmax(likely))]
     pitches = np.linspace(peak * (1 - _WIDER), peak * (1 + _WIDER), 17)
     rhythm = 0.1 * np.interp(pitches, _PITCHES, spectrum)
-    best = max(
-        (*kernels.grid(there, pitches, rhythm, columns, 2 * reach), columns) for columns in COLUMNS[len(there)]
-    )
-    score, start, pitch, columns = best
+    best = max((*kernels.grid(there, pitches, rhythm, columns, 2 * reach), columns) for columns in COLUMNS[len(there)])
+    _, start, pitch, columns = best
     width = there.shape[1]
     first, last = (int(np.clip(round(x), 0, width)) for x in (start, start + columns * pitch))
     if not pitch or last - first < 0.7 * columns * pitch:
         return None
-    beside = np.concatenate(
-        (there[:, max(0, first - 30) : max(0, first - 6)], there[:, last + 6 : last + 30]), axis=1
-    )
+    beside = np.concatenate((there[:, max(0, first - 30) : max(0, first - 6)], there[:, last + 6 : last + 30]), axis=1)
     return Cells(
         columns,
         start,
@@ -90,7 +89,7 @@ def cells(there: Array, profiles: Array, height: float, reach: int) -> Cells | N
 
 
 def _spectrum(profiles: Array) -> Array:
-    """Power of each of ``_PITCHES`` in the ink along each line, relative to all of it; shape (count, 80)."""
+    """Power of each of ``_PITCHES`` in the ink along each line, relative to all of it; shape (count, 96)."""
     count, length = profiles.shape
     size = min(_WINDOW, length)
     starts = np.unique(np.linspace(0, length - size, 4).astype(int))

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz.locate import kernels
-from edge_agent.processing.mrz.locate.cells import THREE_LINES, Cells, cells, presence
-from edge_agent.processing.mrz.locate.fillers import pointing
+from edge_agent.processing.mrz.locate.fit import kernels
+from edge_agent.processing.mrz.locate.fit.cells import THREE_LINES, Cells, cells, presence
+from edge_agent.processing.mrz.locate.fit.fillers import pointing
 from edge_agent.processing.mrz.locate.pyramid import Grey, Pyramid
 from edge_agent.processing.mrz.locate.zone import Quad, Zone, turned
 
@@ -31,9 +31,18 @@ REACH: Final = 60
 LEAST: Final = 0.08
 """Plausibility below which a zone is not worth a reader's time."""
 _STROKES: Final = np.ones((9, 9), np.uint8)
+_STRIPE: Final = (33, 1)
+"""Columns and rows, some three characters, over which ink that does not change is a stripe."""
 _BLOCK: Final = 40
-_LENGTHS: Final = (4 * SPACING, 40 * SPACING)
-"""Of a line in the strip."""
+_LENGTHS: Final = {2: (260.0, 540.0), 3: (190.0, 400.0)}
+"""Of a line in the strip, by number of lines. Seen from the side or from below, zones are shorter or longer for the
+spacing of their lines, and are stretched to this."""
+_BENT: Final = 1.0
+"""Rows from which a bend is worth straightening."""
+_CURVE: Final = 3
+"""Degree of the polynomial that follows a bent page."""
+SAGS: Final = 9
+"""Points at which the sag of bent lines is told."""
 _HEIGHTS: Final = (6.0, 16.0)
 """Of the capitals in the strip."""
 
@@ -46,23 +55,27 @@ class _Strip:
     to_picture: Array
     lines: Array
     """Shape (count, 2): row at column 0 and rows per column."""
+    stretch: float
+    """How much wider than high a square of the page is."""
+    bend: Array
+    """Rows by which the page bends down in each column; taken out of the ink if it is ``_BENT`` anywhere."""
 
 
-def fit(pyramid: Pyramid, lines: Array) -> Zone | None:
+def measure(pyramid: Pyramid, lines: Array) -> Zone | None:
     """Measure the zone that a guess points at; None if there is none.
 
     ``lines`` has shape (2 or 3, 2, 2): the ends of each line's middle in pixels of the full picture. Of two lines with
     30 characters each the third was overlooked, and is sought on both sides.
     """
-    zone = _fit(pyramid, lines)
+    zone = _measure(pyramid, lines)
     if zone is None or len(lines) == 3 or zone.columns != THREE_LINES:
         return zone
     step = lines[1] - lines[0]
     wider = (np.stack((lines[0] - step, *lines)), np.stack((*lines, lines[1] + step)))
-    return max(filter(None, (_fit(pyramid, three) for three in wider)), key=lambda z: z.plausibility, default=None)
+    return max(filter(None, (_measure(pyramid, three) for three in wider)), key=lambda z: z.plausibility, default=None)
 
 
-def _fit(pyramid: Pyramid, lines: Array) -> Zone | None:
+def _measure(pyramid: Pyramid, lines: Array) -> Zone | None:
     spacing = float(np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean())
     halvings = max(0, int(np.log2(max(spacing, 1.0) / (0.9 * SPACING))))
     strip = _straightened(pyramid.halved(halvings), (lines + 0.5) / 2**halvings - 0.5)
@@ -72,17 +85,20 @@ def _fit(pyramid: Pyramid, lines: Array) -> Zone | None:
     if contrast <= 0:
         return None
     there, profiles = presence(strip.ink, middles, height, REACH)
-    grid = cells(there, profiles, height, REACH)
+    grid = cells(there, profiles, height * strip.stretch, REACH)
     if grid is None:
         return None
-    plausibility = _plausibility(strip.ink, middles, grid, height)
+    plausibility = _plausibility(strip, middles, grid, height)
     if plausibility < LEAST:
         return None
     quads = tuple(
         ((quad + 0.5) * 2**halvings - 0.5).astype(np.float32) for quad in _quads(strip, middles, grid, height)
     )
     upright = pointing(strip.ink, middles, grid, height)
-    return Zone(quads if upright >= 0 else turned(quads), grid.columns, plausibility, abs(upright))
+    sag = _sag(strip, grid, height)
+    if upright < 0:
+        quads, sag = turned(quads), tuple(-s for s in reversed(sag))
+    return Zone(quads, grid.columns, plausibility, abs(upright), sag)
 
 
 def _straightened(picture: Grey, lines: Array) -> _Strip | None:
@@ -90,23 +106,46 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
     count = len(lines)
     for _ in range(2):
         spacing = float(np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean())
-        length = float(np.hypot(*(lines[:, 1] - lines[:, 0]).T).mean()) * SPACING / max(spacing, 1e-3)
-        if not _LENGTHS[0] < length < _LENGTHS[1]:
+        natural = float(np.hypot(*(lines[:, 1] - lines[:, 0]).T).mean()) * SPACING / max(spacing, 1e-3)
+        length = float(np.clip(natural, *_LENGTHS[count]))
+        if not 0.3 < length / natural < 3:
             return None
         to_picture = _homography(lines[[0, -1]], length, count)
-        ink = _ink(picture, to_picture, length, count)
-        middles = kernels.middles(ink, count, float(MARGIN), float(SPACING), REACH, _BLOCK)
+        size = (round(length) + 2 * REACH, (count - 1) * SPACING + 2 * MARGIN)
+        bend = np.zeros(size[0])
+        ink = _ink(picture, to_picture, size, bend)
+        middles, more = _middles(ink, count, bend)
         if (np.diff(middles[:, 0]) < 0.4 * SPACING).any():
             return None
-        # Slopes of their own only as far as the lines agree: letters and fillers differ in their middles.
-        level = middles[:, 0] + middles[:, 1] * ink.shape[1] / 2
-        middles[:, 1] = 0.5 * (middles[:, 1] + middles[:, 1].mean())
-        middles[:, 0] = level - middles[:, 1] * ink.shape[1] / 2
-        more = _continued(ink, middles)
         ends = np.array([REACH - more[0], REACH + length + more[1]])
         moved = np.stack([np.column_stack((ends, at + slope * ends)) for at, slope in middles])
-        lines = cv2.perspectiveTransform(moved.reshape(-1, 1, 2), to_picture).reshape(lines.shape)
-    return _Strip(ink, to_picture, middles)
+        placed = cv2.perspectiveTransform(moved.reshape(-1, 1, 2), to_picture)
+        lines = np.asarray(placed, np.float64).reshape(lines.shape)
+    for _ in range(2):
+        if np.abs(bend).max() < _BENT:
+            break
+        ink = _ink(picture, to_picture, size, bend)
+        middles, _ = _middles(ink, count, bend)
+    return _Strip(ink, to_picture, middles, length / natural, bend)
+
+
+def _middles(ink: Strip, count: int, bend: Array) -> tuple[Array, tuple[int, int]]:
+    """The middles of the lines, and by how many columns they go on; what they bend is added to ``bend``."""
+    middles, columns, below, weights = kernels.middles(ink, count, float(MARGIN), float(SPACING), REACH, _BLOCK)
+    # Slopes of their own only as far as the lines agree: letters and fillers differ in their middles.
+    level = middles[:, 0] + middles[:, 1] * ink.shape[1] / 2
+    middles[:, 1] = 0.5 * (middles[:, 1] + middles[:, 1].mean())
+    middles[:, 0] = level - middles[:, 1] * ink.shape[1] / 2
+    if len(columns) > _CURVE:
+        # A page bends all its lines alike.
+        weight = weights.sum(axis=0)
+        common = (below * weights).sum(axis=0) / np.maximum(weight, 1e-9)
+        curve = np.polynomial.Polynomial.fit(columns, common, _CURVE, w=np.minimum(weight, np.median(weight)))
+        left = (weights * (below - curve(columns)) ** 2).sum()
+        if left > 0.5 * (weights * below**2).sum():
+            return middles, _continued(ink, middles)  # they do not agree on a bend
+        bend += curve(np.clip(np.arange(len(bend)), columns[0] - _BLOCK, columns[-1] + _BLOCK))
+    return middles, _continued(ink, middles)
 
 
 def _continued(ink: Strip, middles: Array) -> tuple[int, int]:
@@ -122,16 +161,24 @@ def _homography(outer: Array, length: float, count: int) -> Array:
     bottom = MARGIN + (count - 1) * SPACING
     strip = [(REACH, MARGIN), (REACH + length, MARGIN), (REACH + length, bottom), (REACH, bottom)]
     corners = np.array([outer[0, 0], outer[0, 1], outer[1, 1], outer[1, 0]])
-    return cv2.getPerspectiveTransform(np.array(strip, np.float32), corners.astype(np.float32))
+    matrix = cv2.getPerspectiveTransform(np.array(strip, np.float32), corners.astype(np.float32))
+    return np.asarray(matrix, np.float64)
 
 
-def _ink(picture: Grey, to_picture: Array, length: float, count: int) -> Strip:
+def _ink(picture: Grey, to_picture: Array, size: tuple[int, int], bend: Array) -> Strip:
     """Dark strokes relative to the strokes around them, 0 to 1, so that shadow and glare do not count."""
-    size = (round(length) + 2 * REACH, (count - 1) * SPACING + 2 * MARGIN)
-    strip = cv2.warpPerspective(
-        picture, to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
+    if np.abs(bend).max() < _BENT:
+        strip = cv2.warpPerspective(
+            picture, to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        )
+    else:
+        x, y = np.meshgrid(np.arange(size[0], dtype=np.float64), np.arange(size[1], dtype=np.float64))
+        places = cv2.perspectiveTransform(np.dstack((x, y + bend)), to_picture).astype(np.float32)
+        strip = cv2.remap(picture, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     dark = cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES).astype(np.float32)
+    # Stripes along the lines (frames, edges, the grain of a desk) do not change from column to column; text does.
+    change = cv2.blur(np.abs(cv2.Sobel(dark, cv2.CV_32F, 1, 0, ksize=1)), _STRIPE)
+    dark *= np.minimum(change / (0.3 * cv2.blur(dark, _STRIPE) + 1.0), 1.0)
     around = cv2.blur(dark.mean(axis=0)[None], (121, 1))
     typical = max(float(around.mean()), 1.0)
     return np.asarray(np.minimum(dark / (3.0 * np.maximum(around, 0.3 * typical)), 1.0), np.float32)
@@ -139,9 +186,10 @@ def _ink(picture: Grey, to_picture: Array, length: float, count: int) -> Strip:
 
 def _quads(strip: _Strip, middles: Array, grid: Cells, height: float) -> list[Quad]:
     ends = np.array([grid.start, grid.end])
+    bent = _bend_at(strip, ends)
     out = []
     for at, slope in middles:
-        left, right = at + slope * ends
+        left, right = at + slope * ends + bent
         corners = [
             (ends[0], left - height / 2),
             (ends[1], right - height / 2),
@@ -152,15 +200,29 @@ def _quads(strip: _Strip, middles: Array, grid: Cells, height: float) -> list[Qu
     return out
 
 
-def _plausibility(ink: Strip, middles: Array, grid: Cells, height: float) -> float:
+def _bend_at(strip: _Strip, columns: Array) -> Array:
+    return (
+        np.interp(columns, np.arange(len(strip.bend)), strip.bend) if np.abs(strip.bend).max() >= _BENT else 0 * columns
+    )
+
+
+def _sag(strip: _Strip, grid: Cells, height: float) -> tuple[float, ...]:
+    """How far the lines sag below the straight line between their ends, at evenly spaced points, in heights."""
+    columns = np.linspace(grid.start, grid.end, SAGS)
+    bent = _bend_at(strip, columns)
+    return tuple(float(s) for s in (bent - np.linspace(bent[0], bent[-1], SAGS)) / height)
+
+
+def _plausibility(strip: _Strip, middles: Array, grid: Cells, height: float) -> float:
     """0 to 1: lines full of text, gaps between them empty, an even rhythm, and the proportions of OCR-B."""
+    ink = strip.ink
     first = int(np.clip(grid.start, 0, ink.shape[1] - 2))
     last = int(np.clip(grid.end, first + 1, ink.shape[1]))
     text = kernels.bands(ink, middles, -0.35 * height, 0.35 * height)[:, first:last].mean()
     below = kernels.bands(ink, middles, 0.65 * height, SPACING - 0.65 * height)[:-1, first:last].mean()
     contrast = np.clip(1 - below / max(text, 1e-6), 0, 1)
     even = min(1.0, 0.05 + grid.rhythm / _RHYTHM)
-    proportion = np.exp(-0.5 * (np.log(grid.pitch / height) / 0.28) ** 2)
+    proportion = np.exp(-0.5 * (np.log(grid.pitch / height / strip.stretch) / 0.33) ** 2)
     return float(contrast * grid.full**1.5 * (1 - 0.7 * grid.beyond) * even * proportion)
 
 
