@@ -170,9 +170,12 @@ def _tabled(line: Floats, seen: Floats, i: int, column: int, table: NDArray[np.i
     columns = np.arange(column, column + table.shape[1])
     odds = line[columns, table].sum(axis=1) + prior
     sight = seen[columns].argmax(axis=1)
-    if not (table == sight).all(axis=1).any():
-        table = np.vstack((table, sight))
-        odds = np.append(odds, seen[columns, sight].sum() + priors.MISPLACED)
+    as_seen = seen[columns, sight].sum() + priors.MISPLACED
+    same = (table == sight).all(axis=1)
+    if same.any():
+        odds[same] = np.maximum(odds[same], as_seen)
+    else:
+        table, odds = np.vstack((table, sight)), np.append(odds, as_seen)
     return _pruned(i, column, table, odds)
 
 
