@@ -9,9 +9,11 @@ breaks a rule is unlikely, not impossible: a zone that is plainly printed wrong 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -23,6 +25,7 @@ from edge_agent.processing.mrz.formats import FORMATS, Format, recognize
 from edge_agent.processing.mrz.recognize import kernels
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
 
 WRONG_CHECK_DIGIT: Final = -10.0
 """Log probability that a check digit is printed wrong."""
@@ -32,7 +35,10 @@ _DISBELIEF: Final = -12.0
 """Log odds, before anything is seen, that a zone is not what its format says: cut off, in disorder, or no zone."""
 _MOST: Final = 64
 """Alternatives per symbol."""
-_VALUES: Final = np.array([VALUES[character] for character in ALPHABET])
+WIDEST: Final = 4
+"""Places of a symbol at most: month and day."""
+_VALUES: Final = np.array([*(VALUES[character] for character in ALPHABET), 0])
+"""Of each character; the last one is for the -1 that fills up alternatives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +67,25 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Symbol:
-    """Some columns of a line that are decided together: alternatives (n, columns) and their log probabilities."""
+class _Choices:
+    """All alternatives of a zone, by symbol: some places that are decided together, such as the three of a state.
 
-    line: int
-    column: int
-    alternatives: NDArray[np.int64]
+    Places count through all lines. The alternatives of a symbol stand together, the likeliest first; those of symbol s
+    from ``starts[s]`` to ``starts[s + 1]``.
+    """
+
+    starts: Codes
+    places: Codes
+    """The first place of each symbol."""
+    letters: Codes
+    """Shape (alternatives, WIDEST): what each alternative puts there, filled up with -1."""
     odds: Floats
+    """Of each alternative, the log probability."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """What each place adds to the check sums: the own one's weight and the composite's, and which sums end there."""
-
-    own: tuple[NDArray[np.int64], ...]
-    whole: tuple[NDArray[np.int64], ...]
-    closing: tuple[NDArray[np.int64], ...]
+    @property
+    def symbols(self) -> Codes:
+        """The symbol of each alternative."""
+        return np.repeat(np.arange(len(self.places)), np.diff(self.starts))
 
 
 def decode(evidence: Sequence[NDArray[np.floating]]) -> Decoded | None:
@@ -88,27 +97,32 @@ def decode(evidence: Sequence[NDArray[np.floating]]) -> Decoded | None:
     fmt = _format(seen)
     if fmt is None:
         return None
-    symbols = list(_symbols(fmt, seen))
-    rough = _spell(fmt, symbols, [int(symbol.odds.argmax()) for symbol in symbols])
-    sums = _sums(fmt, rough)
-    starts = np.cumsum([0] + [len(symbol.odds) for symbol in symbols])
-    own = np.concatenate([_added(symbol, sums.own) for symbol in symbols])
-    whole = np.concatenate([_added(symbol, sums.whole) for symbol in symbols])
-    closing = np.array([sums.closing[s.line][s.column : s.column + s.alternatives.shape[1]].max() for s in symbols])
-    odds = np.concatenate([symbol.odds - symbol.odds.max() for symbol in symbols])
-    chosen = np.empty(len(symbols), np.int64)
-    best = kernels.best_path(starts, odds, own, whole, closing, WRONG_CHECK_DIGIT, chosen)
-    marginals = np.empty(len(odds))
-    everything = kernels.posterior(starts, odds, own, whole, closing, WRONG_CHECK_DIGIT, marginals)
-    choice = [int(k - start) for k, start in zip(chosen, starts[:-1], strict=True)]
-    lines = _spell(fmt, symbols, choice)
+    choices = _choices(fmt, seen)
+    rough = _spell(fmt, choices, choices.starts[:-1])
+    own, whole, closing = _sums(fmt, rough)
+    at = choices.places[choices.symbols, None] + np.arange(WIDEST)
+    worth = _VALUES[choices.letters]
+    problem = (
+        choices.starts,
+        choices.odds,
+        (worth * own[at]).sum(axis=1) % 10,
+        (worth * whole[at]).sum(axis=1) % 10,
+        closing[choices.places],
+        WRONG_CHECK_DIGIT,
+    )
+    chosen = np.empty(len(choices.places), np.int64)
+    best = kernels.best_path(*problem, chosen)
+    marginals = np.empty(len(choices.odds))
+    everything = kernels.posterior(*problem, marginals)
+    lines = _spell(fmt, choices, chosen)
+    against = _against(seen, lines)
     return Decoded(
         fmt,
         lines,
-        _probabilities(fmt, symbols, choice, np.split(marginals, starts[1:-1])),
-        float(np.exp(min(0.0, best - everything))) / (1 + np.exp(min(_DISBELIEF + _against(seen, lines), 700.0))),
+        _probabilities(fmt, choices, chosen, marginals),
+        math.exp(min(0.0, best - everything)) / (1 + math.exp(min(_DISBELIEF + against, 700.0))),
         tuple(_corrections(seen, lines)),
-        float(best + sum(symbol.odds.max() for symbol in symbols)),
+        float(best),
     )
 
 
@@ -131,111 +145,119 @@ def _masks(fmt: Format) -> tuple[Floats, ...]:
     return tuple(np.array([priors.mask(here) for here in allowed]) for allowed in fmt.allowed)
 
 
-def _symbols(fmt: Format, seen: Sequence[Floats]) -> Iterator[_Symbol]:
-    """The zone cut into symbols, in reading order."""
+def _choices(fmt: Format, seen: Sequence[Floats]) -> _Choices:
+    """The alternatives of a zone."""
     masked = [line + mask for line, mask in zip(seen, _masks(fmt), strict=True)]
-    initial = np.array([0.0 if c in fmt.initials else priors.UNUSUAL for c in ALPHABET])
+    symbols: list[_Symbol] = []
     issuer: str | None = None
-    starts = {(field.line, field.start): field for field in fmt.fields}
     for field in fmt.fields:
-        part = masked[field.line][field.start : field.end]
+        line, bare = masked[field.line], seen[field.line]
+        place = sum(fmt.lengths[: field.line]) + field.start
+        part = line[field.start : field.end]
         match field.name:
             case "names" | "surname":
                 part[:] = priors.names(part)
             case "sex":
-                part += [priors.SEX.get(character, 0.0) for character in ALPHABET]
+                part += priors.SEXES
             case "document_code":
-                part[0] += initial
-    for i, line in enumerate(masked):
-        column = 0
-        while column < len(line):
-            field_here = starts.get((i, column))
-            name = field_here.name if field_here else ""
-            if name in {"birth_date", "expiry_date"}:
-                yield _tabled(line, seen[i], i, column, *priors.years())
-                yield _tabled(line, seen[i], i, column + 2, *priors.days())
-                column += 6
-            elif name in {"issuing_state", "nationality"}:
-                symbol = _state(line, seen[i], i, column, issuer)
-                issuer = "".join(ALPHABET[c] for c in symbol.alternatives[symbol.odds.argmax()])
-                yield symbol
-                column += 3
-            else:
-                yield _pruned(i, column, np.arange(len(ALPHABET))[:, None], line[column])
-                column += 1
+                part[0] += priors.initials(fmt.initials)
+            case "birth_date" | "expiry_date":
+                symbols.append(_tabled(part[:2], bare[field.start :], place, *priors.years()))
+                symbols.append(_tabled(part[2:], bare[field.start + 2 :], place + 2, *priors.days()))
+            case "issuing_state" | "nationality":
+                symbols.append(_state(part, bare[field.start :], place, issuer))
+                issuer = "".join(ALPHABET[c] for c in symbols[-1].letters[symbols[-1].odds.argmax()])
+    odds = np.concatenate(masked)
+    single = np.ones(len(odds), bool)
+    for symbol in symbols:
+        single[symbol.place : symbol.place + symbol.letters.shape[1]] = False
+    columns, codes = np.nonzero((odds > odds.max(axis=1, keepdims=True) + _UNLIKELY) & single[:, None])
+    places = np.concatenate([columns, *(np.full(len(symbol.odds), symbol.place) for symbol in symbols)])
+    letters = np.full((len(places), WIDEST), -1)
+    letters[: len(codes), 0] = codes
+    at = len(codes)
+    for symbol in symbols:
+        letters[at : at + len(symbol.odds), : symbol.letters.shape[1]] = symbol.letters
+        at += len(symbol.odds)
+    likely = np.concatenate([odds[columns, codes], *(symbol.odds for symbol in symbols)])
+    order = np.lexsort((-likely, places))
+    firsts, starts = np.unique(places[order], return_index=True)
+    return _Choices(np.append(starts, len(order)), firsts, letters[order], likely[order])
 
 
-def _tabled(line: Floats, seen: Floats, i: int, column: int, table: NDArray[np.int64], prior: Floats) -> _Symbol:
-    """A symbol with the alternatives of a table, and what it looks like at first sight, though that is none of them."""
-    columns = np.arange(column, column + table.shape[1])
-    odds = line[columns, table].sum(axis=1) + prior
-    sight = seen[columns].argmax(axis=1)
-    as_seen = seen[columns, sight].sum() + priors.MISPLACED
+@dataclass(frozen=True, slots=True)
+class _Symbol:
+    """Some places that are decided together: the alternatives (n, places) and their log probabilities."""
+
+    place: int
+    letters: Codes
+    odds: Floats
+
+
+def _tabled(part: Floats, bare: Floats, place: int, table: Codes, prior: Floats) -> _Symbol:
+    """A symbol with the alternatives of a table, and what it looks like at first sight, though that is none of them.
+
+    ``part`` is the evidence where only what belongs there is likely, ``bare`` the same without this knowledge.
+    """
+    columns = np.arange(table.shape[1])
+    odds = part[columns, table].sum(axis=1) + prior
+    sight = bare[columns].argmax(axis=1)
+    as_seen = bare[columns, sight].sum() + priors.MISPLACED
     same = (table == sight).all(axis=1)
     if same.any():
         odds[same] = np.maximum(odds[same], as_seen)
     else:
         table, odds = np.vstack((table, sight)), np.append(odds, as_seen)
-    return _pruned(i, column, table, odds)
-
-
-def _state(line: Floats, seen: Floats, i: int, column: int, issuer: str | None) -> _Symbol:
-    """Known states, and combinations of letters that look much like what is printed."""
-    known, prior = priors.states()
-    if issuer is not None:
-        prior = prior + np.where((known == priors.codes(issuer)).all(axis=1), 0.0, priors.FOREIGN)
-    columns = np.arange(column, column + 3)
-    best = np.argsort(line[columns], axis=1)[:, -3:]
-    others = np.array(np.meshgrid(*best)).reshape(3, -1).T
-    foreign = priors.FOREIGN if issuer is not None else 0.0
-    unknown = np.full(len(others), priors.UNKNOWN_STATE + foreign)
-    twice = (others[:, None] == known[None]).all(axis=2).any(axis=1)
-    table, prior = np.vstack((known, others[~twice])), np.concatenate((prior, unknown[~twice]))
-    return _tabled(line, seen, i, column, table, prior)
-
-
-def _pruned(line: int, column: int, alternatives: NDArray[np.int64], odds: Floats) -> _Symbol:
     keep = np.flatnonzero(odds > odds.max() + _UNLIKELY)
     if len(keep) > _MOST:
         keep = keep[np.argsort(odds[keep])[-_MOST:]]
-    return _Symbol(line, column, alternatives[keep], odds[keep])
+    return _Symbol(place, table[keep], odds[keep])
 
 
-def _sums(fmt: Format, rough: Sequence[str]) -> _Sums:
-    """The sums of this zone; ``rough`` shows whether its document number is a long one."""
-    own, whole, closing = ([np.zeros(n, np.int64) for n in fmt.lengths] for _ in range(3))
+def _state(part: Floats, bare: Floats, place: int, issuer: str | None) -> _Symbol:
+    """Known states, and combinations of letters that look much like what is printed."""
+    known, prior = priors.states()
+    foreign = priors.FOREIGN if issuer is not None else 0.0
+    if issuer is not None:
+        prior = prior + np.where((known == priors.codes(issuer)).all(axis=1), 0.0, foreign)
+    best = np.argsort(part[:3], axis=1)[:, -3:]
+    others = np.array(np.meshgrid(*best)).reshape(3, -1).T
+    others = others[~(others[:, None] == known[None]).all(axis=2).any(axis=1)]
+    prior = np.append(prior, np.full(len(others), priors.UNKNOWN_STATE + foreign))
+    return _tabled(part, bare, place, np.vstack((known, others)), prior)
+
+
+def _sums(fmt: Format, rough: Sequence[str]) -> tuple[Codes, Codes, Codes]:
+    """The weight of each place in the sum of its own check digit and of the composite, and which sums end there.
+
+    ``rough`` shows whether the document number is a long one.
+    """
+    before = [sum(fmt.lengths[:i]) for i in range(len(fmt.lengths))]
+    own, whole, closing = (np.zeros(sum(fmt.lengths) + WIDEST, np.int64) for _ in range(3))
     for digit in fmt.check_digits_of(rough):
         composite = digit.name == "composite"
         weights = whole if composite else own
-        places = [(line, column) for line, start, end in digit.covers for column in range(start, end)]
-        for k, (line, column) in enumerate(places):
-            weights[line][column] = WEIGHTS[k % 3]
-        weights[digit.line][digit.column] = -1
-        closing[digit.line][digit.column] |= 2 if composite else 1
-    return _Sums(tuple(own), tuple(whole), tuple(closing))
+        covered = np.concatenate([np.arange(start, end) + before[line] for line, start, end in digit.covers])
+        weights[covered] = np.resize(WEIGHTS, len(covered))
+        place = before[digit.line] + digit.column
+        weights[place] = -1
+        closing[place] |= 2 if composite else 1
+    return own, whole, closing
 
 
-def _added(symbol: _Symbol, weights: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    here = weights[symbol.line][symbol.column : symbol.column + symbol.alternatives.shape[1]]
-    return np.asarray((_VALUES[symbol.alternatives] * here).sum(axis=1) % 10, np.int64)
+def _spell(fmt: Format, choices: _Choices, chosen: Codes) -> tuple[str, ...]:
+    letters = choices.letters[chosen]
+    text = "".join(ALPHABET[i] for i in letters[letters >= 0])
+    ends = list(accumulate(fmt.lengths))
+    return tuple(text[end - length : end] for end, length in zip(ends, fmt.lengths, strict=True))
 
 
-def _spell(fmt: Format, symbols: Sequence[_Symbol], choice: Sequence[int]) -> tuple[str, ...]:
-    lines = [""] * len(fmt.lengths)
-    for symbol, k in zip(symbols, choice, strict=True):
-        lines[symbol.line] += "".join(ALPHABET[i] for i in symbol.alternatives[k])
-    return tuple(lines)
-
-
-def _probabilities(
-    fmt: Format, symbols: Sequence[_Symbol], choice: Sequence[int], marginals: Sequence[Floats]
-) -> tuple[tuple[float, ...], ...]:
+def _probabilities(fmt: Format, choices: _Choices, chosen: Codes, marginals: Floats) -> tuple[tuple[float, ...], ...]:
     """Of each character: the sum over all alternatives that have it in this place."""
-    lines: list[list[float]] = [[] for _ in fmt.lengths]
-    for symbol, k, likely in zip(symbols, choice, marginals, strict=True):
-        same = symbol.alternatives == symbol.alternatives[k]
-        lines[symbol.line] += (same * likely[:, None]).sum(axis=0).clip(0, 1).tolist()
-    return tuple(map(tuple, lines))
+    same = choices.letters == choices.letters[chosen][choices.symbols]
+    sums = np.add.reduceat(same * marginals[:, None], choices.starts[:-1])
+    flat = sums[choices.letters[chosen] >= 0].clip(0, 1)
+    return tuple(tuple(part.tolist()) for part in np.split(flat, np.cumsum(fmt.lengths)[:-1]))
 
 
 def _against(seen: Sequence[Floats], lines: Sequence[str]) -> float:

@@ -25,7 +25,8 @@ FOREIGN: Final = -2.0
 """The holder is not a national of the issuing state."""
 UNUSUAL: Final = -5.0
 """A document code that does not begin as the standard says."""
-SEX: Final = {"F": 0.0, "M": 0.0, "<": -2.0, "X": -3.0}
+SEXES: Final = np.array([{"<": -2.0, "X": -3.0}.get(character, 0.0) for character in ALPHABET])
+"""Unspecified is rarer than female or male."""
 
 _FILLER: Final = ALPHABET.index(FILLER)
 _LEAP: Final = 2000
@@ -41,6 +42,12 @@ def mask(allowed: str) -> Floats:
     result = np.full(len(ALPHABET), MISPLACED)
     result[codes(allowed)] = 0.0
     return result
+
+
+@cache
+def initials(usual: str) -> Floats:
+    """Log probabilities of the 37 characters where a document code begins."""
+    return np.array([0.0 if character in usual else UNUSUAL for character in ALPHABET])
 
 
 @cache
