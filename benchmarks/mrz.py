@@ -145,7 +145,8 @@ def _turned(image: NDArray[Any], degrees: float) -> NDArray[Any]:
     height, width = image.shape[:2]
     side = int(np.hypot(height, width)) + 4
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1)
-    matrix[:, 2] += (side - np.array((width, height))) / 2
+    matrix[0, 2] += (side - width) / 2
+    matrix[1, 2] += (side - height) / 2
     return np.asarray(cv2.warpAffine(image, matrix, (side, side), borderValue=(90.0, 90.0, 90.0)), np.float32)
 
 

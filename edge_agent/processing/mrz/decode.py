@@ -159,6 +159,10 @@ def _choices(fmt: Format, seen: Sequence[Floats]) -> _Choices:
                 part[:] = priors.names(part)
             case "sex":
                 part += priors.SEXES
+            case "document_number":
+                part[2:] += priors.IN_NUMBERS  # it often begins with letters
+            case "personal_number" | "optional_data" | "optional_data_2":
+                part += priors.IN_NUMBERS
             case "document_code":
                 part[0] += priors.initials(fmt.initials)
             case "birth_date" | "expiry_date":

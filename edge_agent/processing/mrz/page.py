@@ -92,9 +92,10 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
     ``image`` is BGR, shape (height, width, 3), or grey, shape (height, width).
     """
     grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    grey = np.ascontiguousarray(grey)
     best: Candidate | None = None
-    for zone in locate(np.ascontiguousarray(grey)):
-        candidate = best_reading(grey, zone.quads, zone.columns)
+    for quads, columns in _places(grey):
+        candidate = best_reading(grey, quads, columns)
         if candidate is None:
             continue
         if best is None or candidate.rank > best.rank:
@@ -110,6 +111,13 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
     return PageReading(
         decoded.lines, decoded.confidence, decoded.probabilities, evidence.quads, decoded.corrections, problem or None
     )
+
+
+def _places(grey: NDArray[np.uint8]) -> Iterator[tuple[Sequence[Quad], int]]:
+    """Where a zone may be, with the number of columns that it may have; at last the best place as in a mirror."""
+    zones = locate(grey)
+    yield from ((zone.quads, zone.columns) for zone in zones)
+    yield from (([quad[[1, 0, 3, 2]] for quad in zone.quads], zone.columns) for zone in zones[:1])
 
 
 def best_reading(grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int | None = None) -> Candidate | None:

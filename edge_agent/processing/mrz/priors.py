@@ -44,6 +44,10 @@ def mask(allowed: str) -> Floats:
     return result
 
 
+IN_NUMBERS: Final = np.array([-1.5 if character in LETTERS else 0.0 for character in ALPHABET])
+"""Numbers of documents and persons have far more digits than letters."""
+
+
 @cache
 def initials(usual: str) -> Floats:
     """Log probabilities of the 37 characters where a document code begins."""
