@@ -222,7 +222,7 @@ def _plausibility(strip: _Strip, middles: Array, grid: Cells, height: float) -> 
     below = kernels.bands(ink, middles, 0.65 * height, SPACING - 0.65 * height)[:-1, first:last].mean()
     contrast = np.clip(1 - below / max(text, 1e-6), 0, 1)
     even = min(1.0, 0.05 + grid.rhythm / _RHYTHM)
-    proportion = np.exp(-0.5 * (np.log(grid.pitch / height / strip.stretch) / 0.33) ** 2)
+    proportion = np.exp(-0.5 * (np.log(grid.pitch / height / strip.stretch) / 0.5) ** 2)
     return float(contrast * grid.full**1.5 * (1 - 0.7 * grid.beyond) * even * proportion)
 
 
