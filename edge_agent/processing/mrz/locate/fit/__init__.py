@@ -34,7 +34,7 @@ _STROKES: Final = np.ones((9, 9), np.uint8)
 _STRIPE: Final = (33, 1)
 """Columns and rows, some three characters, over which ink that does not change is a stripe."""
 _BLOCK: Final = 40
-_LENGTHS: Final = {2: (260.0, 540.0), 3: (190.0, 400.0)}
+_LENGTHS: Final = {2: (330.0, 540.0), 3: (240.0, 400.0)}
 """Of a line in the strip, by number of lines. Seen from the side or from below, zones are shorter or longer for the
 spacing of their lines, and are stretched to this."""
 _BENT: Final = 1.0
