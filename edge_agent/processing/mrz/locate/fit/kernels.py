@@ -173,7 +173,7 @@ def grid(
     for x in range(w):
         total[x + 1] = total[x]
         for line in range(count):
-            total[x + 1] += presence[line, x] - 0.5
+            total[x + 1] += presence[line, x] - 0.42
     best, best_start, best_pitch = -1e9, 0.0, 0.0
     for p in range(len(pitches)):
         length = columns * pitches[p]
@@ -181,7 +181,7 @@ def grid(
             end = start + length
             inside = total[min(max(round(end), 0), w)] - total[max(start, 0)]
             # There is no text outside the strip.
-            inside -= 0.5 * count * (max(-start, 0) + max(end - w, 0.0))
+            inside -= 0.42 * count * (max(-start, 0) + max(end - w, 0.0))
             score = inside / (count * w) + rhythm[p]
             if score > best:
                 best, best_start, best_pitch = score, float(start), pitches[p]
