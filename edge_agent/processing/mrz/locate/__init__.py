@@ -22,7 +22,7 @@ MOST: Final = 4
 """Zones at most."""
 SIDES: Final = (400, 280, 560, 800, 1120, 1600)
 """Longest sides of the reduced pictures. A zone as wide as the picture is found in the first two."""
-CERTAIN: Final = 0.42
+CERTAIN: Final = 0.36
 """Plausibility that ends the search."""
 _SMALLEST: Final = 800
 """Side to which even the smallest picture is enlarged; others only if their characters could be read at all then."""

@@ -34,7 +34,7 @@ _STROKES: Final = np.ones((9, 9), np.uint8)
 _STRIPE: Final = (33, 1)
 """Columns and rows, some three characters, over which ink that does not change is a stripe."""
 _BLOCK: Final = 40
-_LENGTHS: Final = {2: (260.0, 540.0), 3: (190.0, 400.0)}
+_LENGTHS: Final = {2: (330.0, 540.0), 3: (240.0, 400.0)}
 """Of a line in the strip, by number of lines. Seen from the side or from below, zones are shorter or longer for the
 spacing of their lines, and are stretched to this."""
 _BENT: Final = 1.0
@@ -222,7 +222,7 @@ def _plausibility(strip: _Strip, middles: Array, grid: Cells, height: float) -> 
     below = kernels.bands(ink, middles, 0.65 * height, SPACING - 0.65 * height)[:-1, first:last].mean()
     contrast = np.clip(1 - below / max(text, 1e-6), 0, 1)
     even = min(1.0, 0.05 + grid.rhythm / _RHYTHM)
-    proportion = np.exp(-0.5 * (np.log(grid.pitch / height / strip.stretch) / 0.33) ** 2)
+    proportion = np.exp(-0.5 * (np.log(grid.pitch / height / strip.stretch) / 0.5) ** 2)
     return float(contrast * grid.full**1.5 * (1 - 0.7 * grid.beyond) * even * proportion)
 
 

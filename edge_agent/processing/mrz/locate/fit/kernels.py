@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+FAINT: Final = 0.42
+"""Presence from which text rather belongs to the zone than not: shadow and glare leave half of it."""
 
 
 @numba.njit(cache=True)
@@ -173,7 +178,7 @@ def grid(
     for x in range(w):
         total[x + 1] = total[x]
         for line in range(count):
-            total[x + 1] += presence[line, x] - 0.5
+            total[x + 1] += presence[line, x] - FAINT
     best, best_start, best_pitch = -1e9, 0.0, 0.0
     for p in range(len(pitches)):
         length = columns * pitches[p]
@@ -181,7 +186,7 @@ def grid(
             end = start + length
             inside = total[min(max(round(end), 0), w)] - total[max(start, 0)]
             # There is no text outside the strip.
-            inside -= 0.5 * count * (max(-start, 0) + max(end - w, 0.0))
+            inside -= FAINT * count * (max(-start, 0) + max(end - w, 0.0))
             score = inside / (count * w) + rhythm[p]
             if score > best:
                 best, best_start, best_pitch = score, float(start), pitches[p]

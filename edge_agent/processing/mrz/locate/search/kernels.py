@@ -306,7 +306,7 @@ def stack(lines: NDArray[np.float64], seeds: int, closest: float, farthest: floa
             step, common = abreast(lines, a, b)
             if b == a or common < shared or not closest < abs(step) < farthest:
                 continue
-            if b > a or b >= seeds:  # else this pair was seen from its other line
+            if b > a:  # else this pair was seen from its other line
                 if found == len(out):
                     return out
                 out[found] = a, b, -1
@@ -315,9 +315,9 @@ def stack(lines: NDArray[np.float64], seeds: int, closest: float, farthest: floa
                 if c in (a, b):
                     continue
                 other, common = abreast(lines, a, c)
-                # b next to a and c beyond b; or a between b and c.
-                beyond = abs(other - 2 * step) < 0.2 * abs(step)
-                between = abs(other + step) < 0.2 * abs(step) and b < c
+                # b next to a and c beyond b; or a between two lines that are no seeds. Each triple is taken once.
+                beyond = abs(other - 2 * step) < 0.2 * abs(step) and c > a
+                between = abs(other + step) < 0.2 * abs(step) and seeds <= b < c
                 if common < shared or not (beyond or between):
                     continue
                 if found == len(out):
