@@ -25,9 +25,11 @@ Quad = NDArray[np.float32]
 """Shape (4, 2): the corners x, y of a line in pixels, clockwise from the top left of its text."""
 
 NOTHING_FOUND: Final = "No machine readable zone was found on the page."
-SURE: Final = 0.99
+SURE: Final = 0.9
 """Confidence from which a reading needs no second look; the benchmark shows how often such readings are wrong."""
 
+_PLAIN: Final = 0.85
+"""Quality of the evidence from which this is the zone, and no other place is tried."""
 _HOPELESS: Final = 0.45
 """Quality of the evidence below which a place holds no zone at all."""
 _LEGIBLE: Final = 0.7
@@ -96,11 +98,9 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
     best: Candidate | None = None
     for quads, columns in _places(grey):
         candidate = best_reading(grey, quads, columns)
-        if candidate is None:
-            continue
-        if best is None or candidate.rank > best.rank:
+        if candidate is not None and (best is None or candidate.rank > best.rank):
             best = candidate
-        if best.decoded.confidence > SURE:
+        if best is not None and (best.decoded.confidence >= SURE or best.evidence.quality > _PLAIN):
             break
     if best is None or (best.evidence.quality < _LEGIBLE and not best.passed):
         return PageReading((), 0.0, problem=NOTHING_FOUND)
