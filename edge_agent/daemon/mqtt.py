@@ -167,7 +167,8 @@ class Link:
                 self.turn(0.2)
             except BrokerError as error:
                 if self._accepted is None:
-                    raise HungUpError(str(error)) from error
+                    hint = "the client's certificate and key" if settings.tls is not None else "port and tls"
+                    raise HungUpError(f"{settings.host}:{settings.port} hung up unasked: look at {hint}.") from error
                 break
         self._judge()
 
