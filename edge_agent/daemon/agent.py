@@ -17,6 +17,7 @@ from edge_agent.config.models import AgentSettings, Config
 from edge_agent.config.secrets import Secrets
 from edge_agent.daemon import notify
 from edge_agent.daemon.intake import Intake
+from edge_agent.daemon.log import set_up
 from edge_agent.daemon.paths import journal_path
 from edge_agent.daemon.publisher import Publisher
 from edge_agent.daemon.supervisor import Device, Supervisor, context
@@ -72,8 +73,10 @@ class Agent:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
+        set_up(self._config.agent.log.level)
         self._intake.start()
         self._publisher.start()
+        self._serve_metrics()
         self._publish_birth()
         self._supervisor.apply(self._config.devices)
         self._turn()
@@ -88,6 +91,17 @@ class Agent:
             if watchdog and self._all_move():
                 notify.watchdog()
         self._stop()
+
+    def _serve_metrics(self) -> None:
+        port = self._config.agent.metrics.port
+        if port is None:
+            return
+        from edge_agent.daemon.metrics import Figures, serve  # noqa: PLC0415  (1 MB that most posts do not need)
+
+        try:
+            serve(port, lambda: Figures.of(self.journal.parent, self._intake, self._publisher, self._supervisor))
+        except OSError as error:
+            log.error("no metrics: port %d cannot be used (%s); change [metrics] port", port, error.strerror)
 
     def _turn(self) -> None:
         self._supervisor.turn()
@@ -167,6 +181,7 @@ class Agent:
     def _apply(self, config: Config) -> str | None:
         old, new = self._config.agent, config.agent
         self._config = config
+        set_up(new.log.level)
         self._intake.settings = new.journal
         if new.broker != old.broker:
             self._publisher.stop()
