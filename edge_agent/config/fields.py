@@ -80,6 +80,12 @@ class Kind:
         return ()
 
     @property
+    def pattern(self) -> str:
+        """The regular expression that a text must match; empty for any text."""
+        pattern = self._constraint("pattern")
+        return str(getattr(pattern, "pattern", pattern) or "")
+
+    @property
     def secret(self) -> bool:
         """Whether it names a credential: a field with ``json_schema_extra={"secret": True}``."""
         return any(isinstance(constraint, dict) and constraint.get("secret") for constraint in self.constraints)
@@ -147,11 +153,7 @@ class Kind:
         return tuple(self.annotation)
 
     def _text(self) -> str:
-        pattern = self._constraint("pattern")
-        text = "text"
-        if pattern is not None:
-            pattern = getattr(pattern, "pattern", pattern)
-            text = WORDS.get(pattern, f"text of the form {pattern}")
+        text = WORDS.get(self.pattern, f"text of the form {self.pattern}") if self.pattern else "text"
         shortest, longest = self._constraint("min_length"), self._constraint("max_length")
         if longest is not None:
             text += (

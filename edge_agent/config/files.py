@@ -145,16 +145,16 @@ def read_bounded(path: Path, limit: int = MAX_BYTES) -> bytes:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not stop us
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                raise UnreadableError(f"is {'a folder' if stat.S_ISDIR(mode) else 'a device or pipe'}, not a file")
+            with os.fdopen(os.dup(descriptor), "rb") as file:
+                data = file.read(limit + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise UnreadableError(unreadable(path, error)) from error
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise UnreadableError(f"is {'a folder' if stat.S_ISDIR(mode) else 'a device or pipe'}, not a file")
-        try:
-            data = file.read(limit + 1)
-        except OSError as error:
-            raise UnreadableError(unreadable(path, error)) from error
     if len(data) > limit:
         raise UnreadableError("is too large for a configuration file", f"at most {limit // 1024} KiB")
     return data

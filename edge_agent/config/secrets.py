@@ -46,7 +46,7 @@ class Secrets:
         except FileNotFoundError:
             raise SecretError(
                 f"the secret {name} is missing: write it into {path} (chmod 600), "
-                f"or have systemd hand it over (into /etc/credstore, which only root may check)"
+                "or have systemd hand it over from /etc/credstore (only root may look there)"
             ) from None
         except OSError as error:
             raise SecretError(f"the secret {path} cannot be read: {error.strerror}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from datetime import date, time
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -81,7 +82,7 @@ def _unknown(parent: Kind | None, path: KeyPath, source: Source, shape: Shape) -
     model = next((member.model for member in parent.members if member.model), None) if parent else None
     known = list(names(model)) if model else []
     elsewhere = [dotted((*table, key)) for table, inner in shape if key in names(inner) and list(table) != around]
-    suggestion = nearest(str(key), known) or (elsewhere[0] if elsewhere else "")
+    suggestion = elsewhere[0] if elsewhere else nearest(str(key), known)
     if not suggestion and not around:
         suggestion = nearest(str(key), [dotted((*table, name)) for table, inner in shape for name in names(inner)])
     allowed = listed(known) if known else "no keys"
@@ -108,6 +109,8 @@ def _said(detail: ErrorDetails, value: Any) -> str:
     """What is wrong with a value."""
     found = written(value) if not isinstance(value, str) else quote(value)
     context = detail.get("ctx", {})
+    if isinstance(value, date | time):
+        return f"is {_type(value)}"
     match detail["type"]:
         case "greater_than" | "greater_than_equal":
             return f"{found} is too small"
@@ -171,7 +174,8 @@ def _meant(kind: Kind, value: Any) -> str:
     if kind.choices:
         near = nearest(str(value), kind.choices)
         return quote(near) if near else ""
-    return next((_short(guess) for guess in _guesses(value) if kind.fits(guess)), "")
+    guesses = (guess for guess in _guesses(value, kind) if type(guess) is not type(value) or guess != value)
+    return next((_short(guess) for guess in guesses if kind.fits(guess)), "")
 
 
 def _short(value: Any) -> str:
@@ -179,7 +183,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else ""
 
 
-def _guesses(value: Any) -> Iterator[Any]:
+def _guesses(value: Any, kind: Kind) -> Iterator[Any]:
     match value:
         case str():
             stripped = value.strip()
@@ -191,8 +195,9 @@ def _guesses(value: Any) -> Iterator[Any]:
             yield {"yes": True, "on": True, "no": False, "off": False}.get(stripped.lower())
             if size := re.fullmatch(r"(\d+(?:[.,]\d+)?)\W*([kmgt])\w*", stripped.lower()):
                 yield f"{size[1].replace(',', '.')} {size[2].upper()}iB"
-            yield stripped.lower()
-            yield re.sub(r"[^a-z0-9]+", "-", stripped.lower()).strip("-")
+            if kind.pattern:
+                yield stripped.lower()
+                yield re.sub(r"[^a-z0-9]+", "-", stripped.lower()).strip("-")
             yield [value]
         case bool():
             return
