@@ -7,6 +7,7 @@ forked with this module as their main, do not either.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ CONFIGURATION, JOURNAL = 1, 3
 def main(directory: Path) -> int:
     """Run the agent; return the exit code."""
     set_up()
+    os.umask(0o077)  # what devices see is nobody else's business
     try:
         agent = Agent(directory)
     except ConfigError as error:

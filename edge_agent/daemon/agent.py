@@ -18,7 +18,7 @@ from edge_agent.config.secrets import Secrets
 from edge_agent.daemon import notify
 from edge_agent.daemon.intake import Intake
 from edge_agent.daemon.log import set_up
-from edge_agent.daemon.paths import journal_path
+from edge_agent.daemon.paths import journal_path, lock
 from edge_agent.daemon.publisher import Publisher
 from edge_agent.daemon.supervisor import Device, Supervisor, context
 from edge_agent.daemon.wire import Report
@@ -43,6 +43,7 @@ class Agent:
         Raises:
             ConfigError: the configuration has mistakes.
             JournalUnwritableError: the journal can be neither opened nor created.
+            OSError: nor can its folder, or another agent uses it.
 
         """
         self._directory = directory.resolve()
@@ -59,6 +60,7 @@ class Agent:
         self.journal = journal_path(settings).absolute()
         self.journal.parent.mkdir(parents=True, exist_ok=True)
         os.chdir(self.journal.parent)  # relative paths in device files start here
+        self._lock = lock(self.journal.parent)
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._intake = Intake(
             self.journal, self._post, settings.journal, on_report=self._on_report, on_recorded=self._on_recorded
