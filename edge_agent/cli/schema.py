@@ -73,7 +73,9 @@ def import_drivers() -> None:
         try:
             find(kind)
         except Exception as error:
-            errors.print(f"edge-agent schema: without {kind}, which cannot be imported ({error})")
+            errors.print(
+                f"edge-agent schema: without {kind}, which cannot be imported ({error})", soft_wrap=True, markup=False
+            )
 
 
 def text(document: dict[str, Any]) -> str:
@@ -102,5 +104,5 @@ def _show(documents: dict[str, dict[str, Any]]) -> None:
 
 
 def _give_up(why: str, code: Exit) -> None:
-    errors.print(f"edge-agent schema: {why}")
+    errors.print(f"edge-agent schema: {why}", soft_wrap=True, markup=False)
     raise typer.Exit(code)
