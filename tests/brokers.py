@@ -196,7 +196,7 @@ class Collector:
             self._arrived.notify_all()
 
     def __enter__(self) -> Self:
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it without types
         properties.SessionExpiryInterval = 3600
         self._client.connect("127.0.0.1", self._port, 30, clean_start=False, properties=properties)
         self._client.loop_start()
