@@ -172,10 +172,9 @@ class Kind:
         if low is not None and high is not None:
             text = f" of {low} to {high}{after}" if unit else f" from {low} to {high}"
         else:
-            bounds = [(f"above {_number(above)}", above), (f"at least {low}", low)]
-            bounds += [(f"below {_number(below)}", below), (f"at most {high}", high)]
-            text = " and".join(f" {words}" for words, bound in bounds if bound is not None)
-            text = f" of{text}{after}" if text and unit else text
+            bounds = [("above", above), ("at least", low), ("below", below), ("at most", high)]
+            text = " and ".join(f"{words} {bound}" for words, bound in bounds if bound is not None)
+            text = f" {'of ' if unit or text.startswith('at') else ''}{text}{after}" if text else ""
         return text + (f" in steps of {step}" if step is not None else "")
 
     def _constraint(self, name: str) -> Any:
@@ -300,10 +299,6 @@ def _written(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     return json.dumps(str(value), ensure_ascii=False)
-
-
-def _number(value: Any) -> str:
-    return str(value)
 
 
 def _size(value: int) -> str:

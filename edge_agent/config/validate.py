@@ -6,9 +6,10 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import date, time
+from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ByteSize, ValidationError
 from pydantic_core import ErrorDetails
 
 from edge_agent.config.fields import Kind, as_json, default, names, written
@@ -28,10 +29,40 @@ def validate(
 
     TOML has types of its own, so ``"1883"`` is not taken for a number nor 1 for true: pydantic's strict mode for JSON.
     """
+    root = Kind(model)
+    misread = [
+        _wrong({**_NO_DETAIL, "type": kind}, root, path, table, source, at) for path, kind in _misread(table, root)
+    ]
     try:
-        return model.model_validate_json(as_json(table), strict=True), []
+        typed = model.model_validate_json(as_json(table), strict=True)
     except ValidationError as error:
-        return None, list(_translate(error, Kind(model), table, source, tuple(shape), at))
+        known = {mistake.key for mistake in misread}
+        others = _translate(error, root, table, source, tuple(shape), at)
+        return None, [*misread, *(mistake for mistake in others if mistake.key not in known)]
+    return (None, misread) if misread else (typed, [])
+
+
+def _misread(value: Any, root: Kind, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """What pydantic would accept and understand wrongly: ``"1,5 GiB"`` as one byte, a date as text."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _misread(inner, root, (*path, key))
+        case list():
+            for index, inner in enumerate(value):
+                yield from _misread(inner, root, (*path, index))
+        case str() if _SIZE.fullmatch(value) is None and _is(root.at(path), ByteSize):
+            yield path, "byte_size"
+        case date() | time() if _is(root.at(path), str, Path):
+            yield path, "string_type"
+
+
+def _is(kind: Kind | None, *types: type) -> bool:
+    return kind is not None and kind.annotation in types
+
+
+_SIZE = re.compile(r"\s*\d+(\.\d+)?\s*[A-Za-z]*\s*")
+_NO_DETAIL: ErrorDetails = {"type": "", "loc": (), "msg": "", "input": None}
 
 
 def _translate(
@@ -201,6 +232,8 @@ def _guesses(value: Any, kind: Kind) -> Iterator[Any]:
             yield [value]
         case bool():
             return
+        case date() | time():
+            yield value.isoformat()
         case int() | float():
             if isinstance(value, float) and value.is_integer():
                 yield int(value)

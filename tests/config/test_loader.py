@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, FilePath, field_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, FilePath, field_validator
 
 from edge_agent import registry
 from edge_agent.config.files import MAX_BYTES
@@ -46,6 +46,8 @@ class RichSettings(DriverSettings):
     table: FilePath | None = None
     folder: Path = Path("inbox")
     serial: str = Field(default="ab", pattern="^[a-f]+$")
+    weight: ByteSize = ByteSize(1024)
+    note: str = ""
     limits: dict[str, float] = Field(default={})
     camera_password: str | None = Field(default=None, json_schema_extra={"secret": True})
 
@@ -305,6 +307,16 @@ DEVICE_MISTAKES = [
     (
         RICH + "limits = { a = 1, b = true }\n",
         "devices/a.toml:4:23: settings.limits.b: is true; allowed: a number",
+    ),
+    (
+        RICH + 'weight = "1,5 KB"\n',
+        'devices/a.toml:4:10: settings.weight: "1,5 KB" is not a size; allowed: a size such as "64 MiB" '
+        '(default "1 KiB"); did you mean "1.5 KiB"?',
+    ),
+    (
+        RICH + "note = 2025-01-31\n",
+        'devices/a.toml:4:8: settings.note: is the date or time 2025-01-31; allowed: text (default ""); '
+        'did you mean "2025-01-31"?',
     ),
     (
         RICH + "serial = 2025-01-31\n",
