@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.config import fields
-from edge_agent.config.files import Source, unreadable
+from edge_agent.config.files import NOT_THERE, Source, unreadable
 from edge_agent.config.mistakes import Mistake, listed, nearest, quote
 from edge_agent.config.models import AgentSettings, Config, CredentialName, DeviceSettings
 from edge_agent.config.references import check_references, resolved
@@ -86,8 +86,8 @@ def _agent(directory: Path, digest: hashlib._Hash, findings: Findings) -> AgentS
     _hide_secrets(source, fields.secrets(AgentSettings))
     mistakes = source.unread()
     if not source.usable:
-        hint = "" if source.path.exists() else "a folder with agent.toml and devices/"
-        findings.mistakes += [replace(mistake, allowed=mistake.allowed or hint) for mistake in mistakes]
+        hint = "a folder with agent.toml and devices/"
+        findings.mistakes += [replace(m, allowed=hint) if m.wrong == NOT_THERE else m for m in mistakes]
         return None
     findings.mistakes += mistakes
     settings, mistakes = validate(AgentSettings, source.data, source, fields.tables(AgentSettings))

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import os
+import pwd
 import time
+from collections.abc import Iterator
 from enum import StrEnum
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, FilePath, field_validator
 
 from edge_agent import registry
@@ -414,13 +418,24 @@ def test_a_file_that_cannot_be_read_is_said_with_the_reason(folder: Folder) -> N
     ]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_files_and_folders_that_may_not_be_read(folder: Folder) -> None:
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """Root may read everything, so give that up for a while; the name of the user who is left."""
+    own = os.geteuid()
+    if own == 0:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    yield pwd.getpwuid(os.geteuid()).pw_name
+    os.seteuid(own)
+
+
+def test_files_and_folders_that_may_not_be_read(folder: Folder, request: pytest.FixtureRequest) -> None:
     (folder.path / "agent.toml").chmod(0)
     (folder.path / "devices").chmod(0)
-    first, second = folder.said()
-    assert "agent.toml: may not be read by the user" in first
-    assert "devices: may not be read by the user" in second
+    user = request.getfixturevalue("nobody")
+    assert folder.said() == [
+        f"agent.toml: may not be read by the user {user}",
+        f"devices: may not be read by the user {user}",
+    ]
 
 
 def test_a_folder_without_agent_toml(folder: Folder, tmp_path: Path) -> None:
@@ -539,6 +554,12 @@ def test_certificates_that_are_not_there_or_none(folder: Folder) -> None:
     assert second == ("agent.toml:8:1: broker.tls.key: is not used without a certificate; allowed: certificate and key")
 
 
+def test_a_path_with_a_zero_character_is_none(folder: Folder) -> None:
+    folder.agent(tls(ca="a\\u0000b"))
+    (line,) = folder.said()
+    assert line.startswith("agent.toml:7:6: broker.tls.ca: a\N{REPLACEMENT CHARACTER}b is not a path; ")
+
+
 def test_relative_paths_of_devices_stay_relative_to_the_state_directory(folder: Folder) -> None:
     folder.device("a.toml", DEVICE + '[settings]\nmemory = "m/x"\n')
     assert load(folder.path).devices[0].settings.model_dump()["memory"] == Path("m/x")
@@ -555,3 +576,34 @@ def test_ten_devices_load_within_20_milliseconds(folder: Folder) -> None:
         load(folder.path)
         times.append(time.perf_counter() - begun)
     assert min(times) < 0.020
+
+
+SEEDS = [AGENT, DEVICE, RICH + '[[settings.regions]]\nname = "r"\npoints = [[0, 0], [1, 1], [2, 2]]\n']
+BITS = st.sampled_from([*"=[]{}#.1-\n\t", '"', "'''", "x = ", "[settings]\n", "true", "nan", "\ufeff", "é"])
+
+
+@pytest.mark.usefixtures("drivers")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(SEEDS),
+    st.lists(st.tuples(st.integers(0, 120), st.integers(0, 8), BITS | st.text(max_size=3)), min_size=1, max_size=4),
+)
+def test_whatever_is_in_a_file_each_mistake_has_its_place_in_it(
+    folder: Folder, seed: str, changes: list[tuple[int, int, str]]
+) -> None:
+    for at, length, text in changes:
+        seed = seed[:at] + text + seed[at + length :]
+    try:
+        data = seed.encode()
+    except UnicodeEncodeError:
+        data = seed.encode(errors="surrogatepass")
+    folder.agent(data)
+    folder.device("a.toml", data)
+    findings = folder.examine()
+    assert findings.mistakes  # no text is right as both
+    shown = data.decode(errors="replace").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    for mistake in findings.mistakes:
+        assert str(mistake).count("\n") == 0
+        assert mistake.snippet.count("\n") == (1 if mistake.source else 0)
+        if mistake.line:
+            assert 1 <= mistake.column <= len(shown[mistake.line - 1]) + 1
