@@ -49,6 +49,9 @@ def watch(
     ] = None,
     count: Annotated[int | None, typer.Option("--count", "-n", min=1, help="End after so many events.")] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", "-s", min=0, help="End after so long.")] = None,
+    tally: Annotated[
+        Path | None, typer.Option("--tally", help="Write the final counts to this file, as JSON.", show_default=False)
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Show all data, personal data too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -110,6 +113,8 @@ def watch(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         subscriber.close()
+    if tally is not None:
+        tally.write_text(json.dumps(subscriber.stream.summary()))
     if subscriber.trouble:
         _give_up(subscriber.trouble, Exit.UNREACHABLE)
 

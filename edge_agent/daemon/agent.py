@@ -19,6 +19,7 @@ from edge_agent.daemon import notify
 from edge_agent.daemon.intake import Intake
 from edge_agent.daemon.log import set_up
 from edge_agent.daemon.paths import journal_path, lock
+from edge_agent.daemon.preload import prepare_environment
 from edge_agent.daemon.publisher import Publisher
 from edge_agent.daemon.supervisor import Device, Supervisor, context
 from edge_agent.daemon.wire import Report
@@ -47,6 +48,7 @@ class Agent:
 
         """
         self._directory = directory.resolve()
+        prepare_environment()
         self._config: Config = load(self._directory)
         self._started = datetime.now(UTC)
         self._since = self._started

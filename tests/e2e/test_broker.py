@@ -102,6 +102,13 @@ def test_user_name_and_password(tmp_path: Path) -> None:
         assert "wrong" not in post.log.read_text()
         secret(post, "mqtt-password", "correct horse\n")
         wait_until(delivered(post), 30, "delivery")
+        (post.config / "secrets" / name).unlink()
+        broker.stop()
+        broker.start()
+        wait_until(says(post, f"the secret {name} is missing"), 20, "a word about the secret")
+        secret(post, "mqtt-password", "correct horse\n")
+        there = post.stand().delivered_through
+        wait_until(lambda: post.stand().delivered_through > there, 30, "delivery again")
         assert post.stop() == 0
 
 
