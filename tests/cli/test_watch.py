@@ -60,15 +60,18 @@ class Watch:
         return self.wait()
 
 
+READY = ("blo/v1/kz/kordai/lane-1/status", '{"state": "starting", "reason": "as a sign"}')
+"""A retained message: whoever has seen it is subscribed."""
+
+
 @contextmanager
-def watching(folder: Path, port: int, *words: str) -> Iterator[tuple[Watch, Collector]]:
+def watching(folder: Path, port: int, *words: str, port_311: int | None = None) -> Iterator[tuple[Watch, Collector]]:
     """The command with a broker at which somebody else publishes, once it is subscribed."""
-    watch = Watch(folder, "--broker", f"127.0.0.1:{port}", *words)
+    watch = Watch(folder, "--broker", f"127.0.0.1:{port_311 or port}", *words)
     try:
         with Collector(port, "unused") as other:
-            ready = "blo/v1/kz/kordai/probe/status"
-            other.publish(ready, '{"state": "ok", "reason": "ready"}', retain=True)
-            wait_until(lambda: "probe" in watch.text or watch.process.poll() is not None, 20, watch.errors)
+            other.publish(*READY, retain=True)
+            wait_until(lambda: "as a sign" in watch.text or watch.process.poll() is not None, 20, "a subscription")
             yield watch, other
     finally:
         if watch.process.poll() is None:
@@ -100,12 +103,11 @@ def test_without_a_terminal_each_event_is_a_line_without_personal_data(
         other.publish(TOPIC, event(9, data={"number": 9}, dataclassification="operational").decode())
         wait_until(lambda: "number=9" in watch.text, 10, "both events")
         assert watch.stop() == 0
-    first, second = [line for line in watch.text.splitlines() if "lane-1" in line]
+    first, second = [line for line in watch.text.splitlines() if "lane-1  " in line and "as a sign" not in line]
     assert first.split()[1:] == ["kz/kordai", "lane-1", "passport.read.v1", "7", "P", "UTO", "doubtful"]
     assert second.endswith("9  number=9")
     assert "ERIKSSON" not in watch.text
     assert "2 events, 1 missing\nmissing of kz/kordai: 8\n" in watch.text
-    assert "kz/kordai/probe" not in watch.text.splitlines()[-1]
 
 
 def test_full_shows_all_data(tmp_path: Path, embedded_broker: EmbeddedBroker) -> None:
@@ -115,43 +117,57 @@ def test_full_shows_all_data(tmp_path: Path, embedded_broker: EmbeddedBroker) ->
     assert "ERIKSSON" in watch.text
 
 
-def test_a_terminal_shows_a_table_with_the_states_above(tmp_path: Path, embedded_broker: EmbeddedBroker) -> None:
+def test_a_terminal_shows_a_table_with_the_states_above(embedded_broker: EmbeddedBroker) -> None:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 110, 0, 0))
-    command = [*COMMAND, "--broker", f"127.0.0.1:{embedded_broker.port}", "--seconds", "3"]
+    command = [*COMMAND, "--broker", f"127.0.0.1:{embedded_broker.port}"]
     with Collector(embedded_broker.port, "unused") as other:
         running = subprocess.Popen(command, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"})
         os.close(theirs)
-        time.sleep(1.5)
-        other.publish("blo/v1/kz/kordai/agent/status", '{"state": "degraded", "reason": "Look at lane-2."}')
+        other.publish("blo/v1/kz/kordai/agent/status", '{"state": "degraded", "reason": "Look at 2."}', retain=True)
+        shown = read_until(ours, b"Look at 2.")
         other.publish("blo/v1/kz/kordai/lane-1/passport/read", event(7, **PASSPORT).decode())
-        shown = b""
-        try:
-            while chunk := os.read(ours, 65536):
-                shown += chunk
-        except OSError:  # the other end is closed
-            pass
+        shown += read_until(ours, b"doubtful")
+        running.send_signal(signal.SIGINT)
+        shown += read_until(ours, None)
     assert running.wait(10) == 0
     os.close(ours)
     text = shown.decode()
-    for part in ("degraded", "Look at lane-2.", "passport.read.v1", "doubtful", "1 events, none missing"):
+    for part in ("degraded", "Look at 2.", "passport.read.v1", "P UTO", "1 events, none missing"):
         assert part in text, part
     assert "ERIKSSON" not in text
 
 
+def read_until(terminal: int, wanted: bytes | None) -> bytes:
+    """What appears on a terminal, up to these bytes or until the other side has gone."""
+    shown = b""
+    while wanted is None or wanted not in shown:
+        try:
+            shown += os.read(terminal, 65536)
+        except OSError:
+            assert wanted is None, shown.decode()
+            break
+    return shown
+
+
 def test_only_one_post_and_one_device(tmp_path: Path, embedded_broker: EmbeddedBroker) -> None:
-    words = ("--json", "--post", "kz/kordai", "--device", "lane-1", "--seconds", "4")
-    watch = Watch(tmp_path, "--broker", f"127.0.0.1:{embedded_broker.port}", *words)
-    with Collector(embedded_broker.port, "unused") as other:
-        time.sleep(1.5)
+    words = ("--json", "--post", "kz/kordai", "--device", "lane-1", "--count", "2")
+    with watching(tmp_path, embedded_broker.port, *words) as (watch, other):
         other.publish(TOPIC, event(1).decode())
         other.publish(TOPIC.replace("lane-1", "lane-2"), event(2).decode())
         other.publish(TOPIC.replace("kordai", "karasu"), event(1).decode())
+        other.publish(TOPIC, event(3).decode())
         assert watch.wait() == 0
     *messages, last = watch.lines()
-    assert [line["topic"] for line in messages] == [TOPIC]
-    assert last["summary"]["posts"]["kz/kordai"]["through"] == 2, "all numbers of the post are followed"
+    assert [line["topic"] for line in messages] == [READY[0], TOPIC, TOPIC]
+    assert last["summary"]["posts"]["kz/kordai"]["through"] == 3, "all numbers of the post are followed"
     assert set(last["summary"]["posts"]) == {"kz/kordai"}
+
+
+def test_it_ends_after_so_many_seconds(tmp_path: Path, embedded_broker: EmbeddedBroker) -> None:
+    with watching(tmp_path, embedded_broker.port, "--json", "--seconds", "1") as (watch, _):
+        assert watch.wait() == 0
+    assert 1 <= watch.lines()[-1]["summary"]["seconds"] < 2
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -167,9 +183,8 @@ def test_a_signal_ends_it_with_its_summary(
 
 
 def test_a_broker_of_mqtt_311_will_do(tmp_path: Path, embedded_broker: EmbeddedBroker) -> None:
-    with Collector(embedded_broker.port, "unused") as other:
-        watch = Watch(tmp_path, "--broker", f"127.0.0.1:{embedded_broker.port_311}", "--json", "--seconds", "3")
-        time.sleep(1.5)
+    ports = embedded_broker.port, embedded_broker.port_311
+    with watching(tmp_path, ports[0], "--json", "--count", "1", port_311=ports[1]) as (watch, other):
         other.publish(TOPIC, event(1).decode())
         assert watch.wait() == 0
     assert watch.lines()[-1]["summary"]["received"] == 1
