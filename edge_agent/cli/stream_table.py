@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge_agent.cli.stream import Arrival, Message, Stream
+from edge_agent.events.device import InputRejected
 from edge_agent.events.envelope import TYPE_PREFIX
 from edge_agent.events.passport import PassportRead
 from edge_agent.events.status import State
@@ -121,8 +122,12 @@ def _passport(data: dict[str, Any]) -> Text:
     return Text.assemble(f"{document or 'document'} ", (verdict, _VERDICTS.get(verdict, "")))
 
 
-_SUMMARIES: dict[str, Say] = {PassportRead.event_type(): _passport}
-"""Types of events whose summary is not simply what their data says, since that names persons."""
+def _rejected(data: dict[str, Any]) -> Text:
+    return Text(clean(data.get("message", "")), "yellow")
+
+
+_SUMMARIES: dict[str, Say] = {PassportRead.event_type(): _passport, InputRejected.event_type(): _rejected}
+"""Types of events whose summary is not simply what their data says."""
 
 
 def _short(text: str) -> str:

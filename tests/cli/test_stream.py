@@ -234,6 +234,11 @@ def test_operational_data_is_shown_briefly() -> None:
     assert len(summary({**event, "data": {"reason": "x" * 500}}).plain) == 120
 
 
+def test_of_a_rejected_input_the_advice_is_shown() -> None:
+    data = {"reason": "truncated-image", "message": "The file ends early: scan again."}
+    assert summary({"type": "org.blo.edge.device.rejected.v1", "data": data}).plain == data["message"]
+
+
 def test_nothing_that_comes_over_the_wire_reaches_the_terminal_as_a_command() -> None:
     assert clean("a\x1b[2Jb\u202ec\nd") == "a\ufffd[2Jb\ufffdc d"
 
