@@ -137,7 +137,7 @@ def _stand(state: Path) -> Stand:
 def _agent(config: Path, state: Path) -> Iterator[None]:
     log = state / "agent.log"
     with log.open("wb") as output:
-        command = [sys.executable, "-m", "edge_agent.daemon", str(config)]
+        command = [sys.executable, "-P", "-m", "edge_agent.daemon", str(config)]
         environment = os.environ | {"STATE_DIRECTORY": str(state)}
         process = subprocess.Popen(command, env=environment, stderr=output, start_new_session=True)
     try:
@@ -150,7 +150,17 @@ def _agent(config: Path, state: Path) -> Iterator[None]:
 
 @contextmanager
 def _subscriber(port: int, tally: Path) -> Iterator[None]:
-    command = [sys.executable, "-m", "edge_agent", "watch", "--broker", f"127.0.0.1:{port}", "--tally", str(tally)]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "edge_agent",
+        "watch",
+        "--broker",
+        f"127.0.0.1:{port}",
+        "--tally",
+        str(tally),
+    ]
     process = subprocess.Popen(command, start_new_session=True)
     try:
         yield

@@ -50,7 +50,7 @@ class BrokerSettings(_Table):
     password: CredentialName | None = Field(default=None, description="Name of the credential that holds the password")
     keepalive: int = Field(default=30, ge=5, le=3600, description="Seconds")
     timeout: int = Field(
-        default=20, ge=1, le=600, description="Seconds without any progress after which a connection is given up"
+        default=20, ge=1, le=120, description="Seconds without any progress after which a connection is given up"
     )
     tls: TlsSettings | None = None
 

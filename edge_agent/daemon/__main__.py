@@ -16,7 +16,7 @@ from edge_agent.daemon.agent import Agent
 from edge_agent.daemon.journal import JournalUnwritableError
 from edge_agent.daemon.log import set_up
 
-CONFIGURATION, JOURNAL = 1, 3
+CONFIGURATION, JOURNAL, BROKEN = 1, 3, 70
 
 
 def main(directory: Path) -> int:
@@ -32,8 +32,7 @@ def main(directory: Path) -> int:
     except (JournalUnwritableError, OSError) as error:
         logging.getLogger(__name__).error("the journal cannot be used: %s", error)
         return JOURNAL
-    agent.run()
-    return 0
+    return 0 if agent.run() else BROKEN
 
 
 if __name__ == "__main__":

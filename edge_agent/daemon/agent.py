@@ -56,6 +56,7 @@ class Agent:
         self._said = 0.0
         self._stopping = False
         self._reloading = False
+        self._broken = False
         self._complaint: str | None = None
         settings = self._config.agent
         self._post = Post(settings.post.country, settings.post.bcp)
@@ -71,8 +72,8 @@ class Agent:
         preload = {name for device in self._config.devices for name in find(device.driver).preload}
         self._supervisor = Supervisor(context(tuple(sorted(preload))), self._post, self._intake, self._say_device)
 
-    def run(self) -> None:
-        """Run until SIGTERM or SIGINT; SIGHUP applies a changed configuration."""
+    def run(self) -> bool:
+        """Run until SIGTERM or SIGINT; SIGHUP applies a changed configuration. False: it broke, start it anew."""
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
@@ -95,6 +96,7 @@ class Agent:
             if watchdog and self._all_move():
                 notify.watchdog()
         self._stop()
+        return not self._broken
 
     def _serve_metrics(self) -> None:
         port = self._config.agent.metrics.port
@@ -108,6 +110,9 @@ class Agent:
             log.error("no metrics: port %d cannot be used (%s); change [metrics] port", port, error.strerror)
 
     def _turn(self) -> None:
+        if not self._stopping and not (self._intake.is_alive() and self._publisher.is_alive()):
+            log.critical("a thread of the agent has ended, which is a defect of it: ending, to be started again")
+            self._broken = self._stopping = True
         self._supervisor.turn()
         self._say_agent()
 
@@ -197,6 +202,7 @@ class Agent:
             self._state = None
         self._supervisor.apply(config.devices)
         self._publish_birth()
+        self._said = 0.0
         log.info("the changed configuration is applied")
         if (new.post, new.state_directory, new.metrics) != (old.post, old.state_directory, old.metrics):
             return "Changes of [post], [metrics] or state_directory take effect when the agent is started again."

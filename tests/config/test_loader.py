@@ -160,7 +160,7 @@ AGENT_MISTAKES = [
     ),
     (
         AGENT + "timeout = 20.0\n",
-        "agent.toml:6:11: broker.timeout: is the number 20.0; allowed: a whole number from 1 to 600 (default 20); "
+        "agent.toml:6:11: broker.timeout: is the number 20.0; allowed: a whole number from 1 to 120 (default 20); "
         "did you mean 20?",
     ),
     (
