@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -24,7 +24,9 @@ from edge_agent.config.loader import ConfigError, load
 from edge_agent.config.models import Config
 from edge_agent.daemon.journal import Journal, JournalDamagedError, Stand
 from edge_agent.simulate.broker import EmbeddedBroker, EmbeddedBrokerError
-from edge_agent.simulate.scanner import Scanner
+
+if TYPE_CHECKING:
+    from edge_agent.simulate.scanner import Scanner
 
 SCANNER = "passport.page"
 DRAIN_SECONDS = 30.0
@@ -83,6 +85,8 @@ def demo(
 
 
 def _play(checkpoint: Config, config: Path, state: Path, port: int, *, seconds: float, every: float) -> Counts:
+    from edge_agent.simulate.scanner import Scanner  # noqa: PLC0415  (OpenCV, not needed for --help)
+
     scanners = (device.settings for device in checkpoint.devices if device.driver == SCANNER and device.enabled)
     settings = next(scanners, None)
     if not isinstance(settings, FolderSettings):
