@@ -68,7 +68,11 @@ S = TypeVar("S", bound=DriverSettings)
 
 
 class Driver(ABC, Generic[S]):
-    """Base of all drivers. Construction must not touch the device: that belongs into ``observe``."""
+    """Base of all drivers. Construction must not touch the device: that belongs into ``observe``.
+
+    The main process imports a driver's module too, for its settings: what is heavy (NumPy, OpenCV, numba) is imported
+    inside the methods that need it, and named in ``preload``.
+    """
 
     kind: ClassVar[str]
     """The name in ``driver = "..."``, e.g. ``passport.page``."""

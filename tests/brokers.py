@@ -110,7 +110,8 @@ class Mosquitto:
             config += [f"cafile {tls.certificate}", f"certfile {own.certificate}", f"keyfile {own.key}"]
         if require_certificate:
             config += ["require_certificate true", "use_identity_as_username true"]
-        config += ["log_dest stderr", "max_queued_messages 0"]
+        # 0, which means no limit, makes mosquitto 2.0.11 hang up whenever it refuses a message
+        config += ["log_dest stderr", "max_queued_messages 1000000"]
         if os.getuid() == 0:
             config.append("user root")  # else it could not write into the test's folder
         if persistence:
@@ -195,7 +196,7 @@ class Collector:
             self._arrived.notify_all()
 
     def __enter__(self) -> Self:
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it without types
         properties.SessionExpiryInterval = 3600
         self._client.connect("127.0.0.1", self._port, 30, clean_start=False, properties=properties)
         self._client.loop_start()

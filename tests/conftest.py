@@ -21,3 +21,8 @@ def embedded_broker() -> Iterator[EmbeddedBroker]:
     """The broker of the trials, running; MQTT 5 on ``port``, MQTT 3.1.1 on ``port_311``."""
     with EmbeddedBroker(port=0) as broker:
         yield broker
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast ones first."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from enum import Enum
-from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from drivers.passport.reading import THUMBNAIL_SIDE, read_picture
-from edge_agent.driver import Driver, DriverError, DriverSettings, Evidence, Observation
+from edge_agent.driver import Driver, DriverError, DriverSettings, Observation
 from edge_agent.events.passport import PassportRead, Source, Verdict
-from edge_agent.processing.images import encode_jpeg
-from edge_agent.processing.mrz.page import ReaderError, TooSlowError
+
+if TYPE_CHECKING:
+    import cv2
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Attempt = tuple[PassportRead | None, NDArray[np.uint8]]
 
 LOOK_SECONDS = 0.2
-_LOOK = (64, 48)
-"""Width and height in pixels at which two pictures are compared."""
 _QUALITY = 92
 _ATTEMPTS = 5
 """Readings of a document that lies still before it is taken for something else."""
-
-
-Attempt = tuple[PassportRead | None, NDArray[np.uint8]]
 
 
 class CameraSettings(DriverSettings):
@@ -44,54 +38,17 @@ class CameraSettings(DriverSettings):
     )
 
 
-class Scene(Enum):
-    """What happens under the camera."""
-
-    MOVING = "moving"
-    SETTLED = "settled"
-    KNOWN = "known"
-
-
-class Stillness:
-    """Tells from small grey pictures when something new has come to rest."""
-
-    def __init__(self, still_seconds: float, motion: float) -> None:
-        self._still_seconds = still_seconds
-        self._motion = motion
-        self._last: NDArray[np.int16] | None = None
-        self._known: NDArray[np.int16] | None = None
-        self._since = 0.0
-
-    def look(self, image: NDArray[np.uint8], now: float) -> Scene:
-        """What a picture taken at ``now`` (seconds) shows, compared with those before it."""
-        grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        small = cv2.resize(grey, _LOOK, interpolation=cv2.INTER_AREA).astype(np.int16)
-        last, self._last = self._last, small
-        if last is None or self._differ(small, last):
-            self._since = now
-            self._known = None
-            return Scene.MOVING
-        if self._known is not None and not self._differ(small, self._known):
-            return Scene.KNOWN
-        return Scene.SETTLED if now - self._since >= self._still_seconds else Scene.MOVING
-
-    def settle(self) -> None:
-        """Nothing more is wanted of what lies there now."""
-        self._known = self._last
-
-    def _differ(self, one: NDArray[np.int16], other: NDArray[np.int16]) -> bool:
-        return float(np.abs(one - other).mean()) > self._motion
-
-
 class PageCamera(Driver[CameraSettings]):
     """V4L2 cameras (also a video file, to try it). What has no machine readable zone, as an empty desk, is no event."""
 
     kind = "passport.camera"
     Settings = CameraSettings
-    preload: ClassVar[tuple[str, ...]] = ("edge_agent.processing.mrz.page",)
+    preload: ClassVar[tuple[str, ...]] = ("drivers.passport.reading", "drivers.passport.stillness")
 
     def observe(self) -> Iterator[Observation | None]:
         """Yield an observation for each document that is laid down."""
+        from drivers.passport.stillness import Scene, Stillness
+
         camera = self._open()
         stillness = Stillness(self.settings.still_seconds, self.settings.motion)
         attempts: list[Attempt] = []
@@ -122,6 +79,8 @@ class PageCamera(Driver[CameraSettings]):
         return f"delivers pictures of {width} x {height}"
 
     def _open(self) -> cv2.VideoCapture:
+        import cv2
+
         settings = self.settings
         backend = cv2.CAP_V4L2 if settings.device.startswith("/dev/") else cv2.CAP_ANY
         camera = cv2.VideoCapture(settings.device, backend)
@@ -136,6 +95,8 @@ class PageCamera(Driver[CameraSettings]):
 
     def _picture(self, camera: cv2.VideoCapture) -> NDArray[np.uint8]:
         """The next picture; those of a live camera in between are not even decoded."""
+        import numpy as np
+
         due = time.monotonic() + (LOOK_SECONDS if self.settings.device.startswith("/dev/") else 0)
         while grabbed := camera.grab():
             if time.monotonic() >= due:
@@ -146,6 +107,9 @@ class PageCamera(Driver[CameraSettings]):
         return np.asarray(image, np.uint8)
 
     def _read(self, image: NDArray[np.uint8]) -> PassportRead | None:
+        from drivers.passport.reading import read_picture
+        from edge_agent.processing.mrz.page import ReaderError, TooSlowError
+
         try:
             read = read_picture(image, source=Source.CAMERA)
         except TooSlowError:
@@ -157,10 +121,11 @@ class PageCamera(Driver[CameraSettings]):
 
 def _best(attempts: list[Attempt]) -> Observation | None:
     """The first valid reading, else the first at all; None if there was nothing to read."""
+    from drivers.passport.reading import evidence
+    from edge_agent.processing.images import encode_jpeg
+
     reads = [(read, image) for read, image in attempts if read is not None]
     if not reads:
         return None
     read, image = min(reads, key=lambda attempt: not attempt[0].valid)
-    thumbnail = partial(encode_jpeg, image, longest_side=THUMBNAIL_SIDE)
-    evidence = Evidence(encode_jpeg(image, quality=_QUALITY), "image/jpeg", "page", thumbnail)
-    return Observation(read, (evidence,))
+    return Observation(read, (evidence(encode_jpeg(image, quality=_QUALITY), "image/jpeg", image),))

@@ -4,18 +4,56 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.folder import Content, RejectedError
+from edge_agent.driver import DriverError, Evidence
 from edge_agent.events.passport import Correction, PassportFields, PassportRead, Source, Verdict
-from edge_agent.processing.mrz.page import engine, read_page
+from edge_agent.processing.images import ImageError, decode, encode_jpeg, media_type
+from edge_agent.processing.mrz import page
 from edge_agent.processing.mrz.parse import parse
 from edge_agent.processing.mrz.result import Fields, Mrz
 from edge_agent.processing.mrz.states import STATES
 
 THUMBNAIL_SIDE = 480
 """Pixels: a face can be told, the zone cannot be read."""
+
+
+def warm() -> None:
+    """Load what every process that reads pages needs."""
+    page.warm()
+
+
+def read_file(data: bytes) -> Content:
+    """Make an event of a picture file of a page.
+
+    Raises:
+        RejectedError: it is no picture, or no whole one, or it keeps the reader busy for too long.
+        DriverError: the reader itself is at fault.
+    """
+    try:
+        image = decode(data)
+        read = read_picture(image, source=Source.PAGE)
+    except ImageError as error:
+        unfinished = error.code in {"truncated-image", "empty-file"}
+        raise RejectedError(error.code, error.message, unfinished=unfinished) from None
+    except page.TooSlowError as error:
+        raise RejectedError("reader-too-slow", str(error)) from None
+    except page.ReaderError as error:
+        raise DriverError(str(error)) from None
+    return Content(
+        read,
+        (evidence(data, media_type(data), image),),
+        failure=read.problem if read.verdict is Verdict.UNREADABLE else "",
+    )
+
+
+def evidence(data: bytes, kind: str, image: NDArray[np.uint8]) -> Evidence:
+    """A picture of a document as evidence; ``kind`` is the media type of ``data``, ``image`` its pixels."""
+    return Evidence(data, kind, "page", partial(encode_jpeg, image, longest_side=THUMBNAIL_SIDE))
 
 
 def read_picture(image: NDArray[np.uint8], *, source: Source) -> PassportRead:
@@ -25,11 +63,11 @@ def read_picture(image: NDArray[np.uint8], *, source: Source) -> PassportRead:
         ReaderError: the reader itself is at fault, not the picture.
     """
     started = time.perf_counter()
-    reading = read_page(image)
+    reading = page.read_page(image)
     return passport_read(
         parse(reading.lines),
         source=source,
-        engine=engine(),
+        engine=page.engine(),
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
         confidence=round(reading.confidence, 6),
         corrections=[

@@ -8,10 +8,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-COMMANDS = ("run", "check", "read", "watch", "journal", "drivers", "schema", "broker", "demo")
+COMMANDS = ("run", "check", "read", "watch", "journal", "drivers", "schema", "kernels", "broker", "demo")
 
-EPILOG = """Exit codes: 0 done, 1 the answer is no (mistakes found, page not valid ...), 2 wrong arguments,
-3 a broker or device does not answer."""
+EPILOG = (
+    "Exit codes: 0 done, 1 the answer is no (mistakes found, page not valid ...), 2 wrong arguments, "
+    "3 a broker or device does not answer."
+)
 
 
 class _OneModulePerCommand(TyperGroup):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from rich.table import Table
 from edge_agent.cli.console import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, console, errors
 from edge_agent.daemon.journal import Journal, JournalDamagedError, JournalUnwritableError, Row
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 
 PathOption = Annotated[
     Path | None, typer.Option("--journal", help="The journal's file; found through the configuration if left out.")
@@ -29,23 +31,20 @@ Last = Annotated[int | None, typer.Argument(min=1, help="... of the last; only t
 def journal() -> None:
     """Look into the journal: what was recorded, what the broker has, what waits. The agent may be running meanwhile.
 
-    Examples:
-
-      edge-agent journal status
-
-      edge-agent journal list --last 20
-
-      edge-agent journal show 1042
-
-      edge-agent journal replay 1000 1100      # published again, under the same ids
-
-      edge-agent journal export 1 > events.jsonl
+    Exit codes: 0 done, 1 there is no journal, no such event, or it cannot be read or written, 2 wrong arguments.
     """
 
 
 @app.command()
 def status(config: ConfigOption = DEFAULT_CONFIG, path: PathOption = None, as_json: JsonOption = False) -> None:
-    """How many events there are, and how many the broker does not have."""
+    """How many events there are, and how many the broker does not have.
+
+    Examples:
+
+      edge-agent journal status
+
+      edge-agent journal status --json | jq .undelivered
+    """
     with _open(config, path) as opened:
         stand = opened.stand()
         refused = opened.refused(limit=5)
@@ -73,7 +72,14 @@ def list_(
     device: Annotated[str | None, typer.Option(help="Only events of this device.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest events: number, time, device, kind, and whether the broker has them. No personal data is shown."""
+    """The newest events: number, time, device, kind, and whether the broker has them. No personal data is shown.
+
+    Examples:
+
+      edge-agent journal list --last 100
+
+      edge-agent journal list --device lane-1-passport --json
+    """
     with _open(config, path) as opened:
         stand = opened.stand()
         refused = {sequence for sequence, _ in opened.refused()}
@@ -99,7 +105,12 @@ def list_(
 def show(
     sequence: First, config: ConfigOption = DEFAULT_CONFIG, path: PathOption = None, as_json: JsonOption = False
 ) -> None:
-    """One event, whole, as it is published: with its personal data."""
+    """One event, whole, as it is published: with its personal data.
+
+    Examples:
+
+      edge-agent journal show 1042
+    """
     with _open(config, path) as opened:
         rows = opened.rows(after=sequence - 1, last=sequence)
     if not rows:
@@ -113,7 +124,14 @@ def show(
 
 @app.command()
 def replay(first: First, last: Last = None, config: ConfigOption = DEFAULT_CONFIG, path: PathOption = None) -> None:
-    """Have a range of events published again, under the same ids; the agent does it, now or when it next runs."""
+    """Have a range of events published again, under the same ids; the agent does it, now or when it next runs.
+
+    Examples:
+
+      edge-agent journal replay 1042
+
+      edge-agent journal replay 1000 1100
+    """
     until = last or first
     with _open(config, path) as opened:
         kept = sum(1 for _ in opened.each(first, until))
@@ -134,7 +152,14 @@ def export(
     path: PathOption = None,
     evidence: Annotated[Path | None, typer.Option(help="Folder to write the evidence to, too.")] = None,
 ) -> None:
-    """Events as one JSON object a line on standard output, to the newest if no last is given."""
+    """Events as one JSON object a line on standard output, to the newest if no last is given.
+
+    Examples:
+
+      edge-agent journal export > events.jsonl
+
+      edge-agent journal export 1000 1100 --evidence pictures/
+    """
     with _open(config, path) as opened:
         stand = opened.stand()
         end = min(last or stand.last_sequence, stand.last_sequence)
@@ -161,18 +186,25 @@ def _device_and_kind(row: Row) -> tuple[str, str]:
     return device, f"{family}/{event}"
 
 
-def _open(config: Path, path: Path | None) -> Journal:
+@contextmanager
+def _open(config: Path, path: Path | None) -> Iterator[Journal]:
+    """The journal, and in words whatever is wrong with it."""
     from edge_agent.config.loader import ConfigError, load  # noqa: PLC0415  (not needed when the file is named)
     from edge_agent.daemon.paths import journal_path  # noqa: PLC0415
 
     try:
-        return Journal(path or journal_path(load(config).agent))
-    except ConfigError as error:
-        _give_up(f"the configuration has mistakes: see `edge-agent check` ({error})", Exit.USAGE)
-    except (FileNotFoundError, JournalDamagedError, JournalUnwritableError) as error:
+        with Journal(path or journal_path(load(config).agent)) as opened:
+            yield opened
+    except ConfigError:
+        _give_up("the configuration has mistakes: see `edge-agent check`", Exit.FAILED)
+    except JournalDamagedError as error:
+        _give_up(
+            f"the journal is damaged ({error}): the agent saves what can be read of it when it starts", Exit.FAILED
+        )
+    except (FileNotFoundError, JournalUnwritableError) as error:
         _give_up(str(error), Exit.FAILED)
 
 
 def _give_up(why: str, code: Exit) -> NoReturn:
-    errors.print(f"edge-agent journal: {why}")
+    errors.print(f"edge-agent journal: {why}", markup=False, soft_wrap=True)
     raise typer.Exit(code)

@@ -57,10 +57,25 @@ def schema(
 
 
 def all_documents() -> dict[str, dict[str, Any]]:
-    """Every document by its name, which is also that of its file."""
+    """Every document by its name, which is also that of its file; drivers that are installed add their own events."""
     from edge_agent.events import asyncapi, schema  # noqa: PLC0415  (pydantic, not needed for --help)
 
-    return {ASYNCAPI: asyncapi.document(), **schema.documents()}
+    import_drivers()
+    events = schema.known_events()
+    return {ASYNCAPI: asyncapi.document(events), **schema.documents(events)}
+
+
+def import_drivers() -> None:
+    """Import every driver that is installed, so that its events are known; say which cannot be."""
+    from edge_agent.registry import find, kinds  # noqa: PLC0415
+
+    for kind in kinds():
+        try:
+            find(kind)
+        except Exception as error:
+            errors.print(
+                f"edge-agent schema: without {kind}, which cannot be imported ({error})", soft_wrap=True, markup=False
+            )
 
 
 def text(document: dict[str, Any]) -> str:
@@ -89,5 +104,5 @@ def _show(documents: dict[str, dict[str, Any]]) -> None:
 
 
 def _give_up(why: str, code: Exit) -> None:
-    errors.print(f"edge-agent schema: {why}")
+    errors.print(f"edge-agent schema: {why}", soft_wrap=True, markup=False)
     raise typer.Exit(code)

@@ -80,6 +80,12 @@ class Kind:
         return ()
 
     @property
+    def pattern(self) -> str:
+        """The regular expression that a text must match; empty for any text."""
+        pattern = self._constraint("pattern")
+        return str(getattr(pattern, "pattern", pattern) or "")
+
+    @property
     def secret(self) -> bool:
         """Whether it names a credential: a field with ``json_schema_extra={"secret": True}``."""
         return any(isinstance(constraint, dict) and constraint.get("secret") for constraint in self.constraints)
@@ -147,11 +153,7 @@ class Kind:
         return tuple(self.annotation)
 
     def _text(self) -> str:
-        pattern = self._constraint("pattern")
-        text = "text"
-        if pattern is not None:
-            pattern = getattr(pattern, "pattern", pattern)
-            text = WORDS.get(pattern, f"text of the form {pattern}")
+        text = WORDS.get(self.pattern, f"text of the form {self.pattern}") if self.pattern else "text"
         shortest, longest = self._constraint("min_length"), self._constraint("max_length")
         if longest is not None:
             text += (
@@ -170,10 +172,9 @@ class Kind:
         if low is not None and high is not None:
             text = f" of {low} to {high}{after}" if unit else f" from {low} to {high}"
         else:
-            bounds = [(f"above {_number(above)}", above), (f"at least {low}", low)]
-            bounds += [(f"below {_number(below)}", below), (f"at most {high}", high)]
-            text = " and".join(f" {words}" for words, bound in bounds if bound is not None)
-            text = f" of{text}{after}" if text and unit else text
+            bounds = [("above", above), ("at least", low), ("below", below), ("at most", high)]
+            text = " and ".join(f"{words} {bound}" for words, bound in bounds if bound is not None)
+            text = f" {'of ' if unit or text.startswith('at') else ''}{text}{after}" if text else ""
         return text + (f" in steps of {step}" if step is not None else "")
 
     def _constraint(self, name: str) -> Any:
@@ -298,10 +299,6 @@ def _written(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     return json.dumps(str(value), ensure_ascii=False)
-
-
-def _number(value: Any) -> str:
-    return str(value)
 
 
 def _size(value: int) -> str:

@@ -19,6 +19,8 @@ from edge_agent.config.syntax import Document, SyntaxMistake, parse
 MAX_BYTES = 256 * 1024
 """Of one file: a hundred times what a device with many regions needs."""
 
+NOT_THERE = "is not there"
+
 
 class UnreadableError(Exception):
     """A file is not there, not a file, too large or not text."""
@@ -145,16 +147,18 @@ def read_bounded(path: Path, limit: int = MAX_BYTES) -> bytes:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not stop us
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                raise UnreadableError(f"is {'a folder' if stat.S_ISDIR(mode) else 'a device or pipe'}, not a file")
+            with os.fdopen(os.dup(descriptor), "rb") as file:
+                data = file.read(limit + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise UnreadableError(unreadable(path, error)) from error
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise UnreadableError(f"is {'a folder' if stat.S_ISDIR(mode) else 'a device or pipe'}, not a file")
-        try:
-            data = file.read(limit + 1)
-        except OSError as error:
-            raise UnreadableError(unreadable(path, error)) from error
+    except ValueError as error:  # a zero character
+        raise UnreadableError("is not a path") from error
     if len(data) > limit:
         raise UnreadableError("is too large for a configuration file", f"at most {limit // 1024} KiB")
     return data
@@ -164,7 +168,7 @@ def unreadable(path: Path, error: OSError) -> str:
     """Why a file or folder cannot be opened, in words."""
     match error:
         case FileNotFoundError():
-            return "is a link to a file that is not there" if path.is_symlink() else "is not there"
+            return "is a link to a file that is not there" if path.is_symlink() else NOT_THERE
         case PermissionError():
             return f"may not be read by the user {_user()}"
         case NotADirectoryError():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from edge_agent.config import fields
-from edge_agent.config.files import Source, unreadable
+from edge_agent.config.files import NOT_THERE, Source, unreadable
 from edge_agent.config.mistakes import Mistake, listed, nearest, quote
 from edge_agent.config.models import AgentSettings, Config, CredentialName, DeviceSettings
 from edge_agent.config.references import check_references, resolved
@@ -84,9 +84,12 @@ def _read(path: Path, digest: hashlib._Hash) -> Source:
 def _agent(directory: Path, digest: hashlib._Hash, findings: Findings) -> AgentSettings | None:
     source = _read(directory / "agent.toml", digest)
     _hide_secrets(source, fields.secrets(AgentSettings))
-    findings.mistakes += source.unread()
+    mistakes = source.unread()
     if not source.usable:
+        hint = "a folder with agent.toml and devices/"
+        findings.mistakes += [replace(m, allowed=hint) if m.wrong == NOT_THERE else m for m in mistakes]
         return None
+    findings.mistakes += mistakes
     settings, mistakes = validate(AgentSettings, source.data, source, fields.tables(AgentSettings))
     findings.mistakes += mistakes
     findings.mistakes += check_references(source, directory, Secrets(directory))
@@ -131,15 +134,16 @@ def _device(source: Source, findings: Findings) -> DeviceSettings | None:
     if not source.usable:
         return None
     shape = [((), DeviceSettings), *(fields.tables(model, ("settings",)) if model is not None else ())]
+    device, wrong = validate(DeviceSettings, {**source.data, "settings": {}}, source, shape)
+    findings.mistakes += [*mistakes, *wrong]
+    if model is None:
+        return None
     table = source.data.get("settings", {})
-    sound = isinstance(table, dict)
-    device, wrong = validate(DeviceSettings, {**source.data, "settings": {} if sound else table}, source, shape)
-    mistakes += wrong
-    if model is None or not sound:
-        findings.mistakes += mistakes
+    if not isinstance(table, dict):
+        findings.mistakes.append(source.mistake(("settings",), "is not a table", fields.Kind(model).words()))
         return None
     settings, wrong = validate(model, table, source, shape, at=("settings",))
-    findings.mistakes += [*mistakes, *wrong]
+    findings.mistakes += wrong
     return device.model_copy(update={"settings": settings}) if device is not None and settings is not None else None
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
 from edge_agent.driver import DriverSettings
 
@@ -16,17 +14,6 @@ Name = Annotated[str, Field(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 
 CredentialName = Annotated[str, Field(pattern="^[A-Za-z0-9._-]+$", max_length=80, json_schema_extra={"secret": True})]
 """The name of a secret, never the secret itself: see ``edge_agent.config.secrets``."""
-
-
-def _whole_size(value: object) -> object:
-    """Refuse what pydantic would read in part: ``"1,5 GiB"`` as one byte."""
-    if isinstance(value, str) and re.fullmatch(r"\s*\d+(\.\d+)?\s*[A-Za-z]*\s*", value) is None:
-        raise PydanticCustomError("byte_size", "not a size")
-    return value
-
-
-Size = Annotated[ByteSize, BeforeValidator(_whole_size)]
-"""Bytes, as a whole number or with a unit: ``"64 MiB"``."""
 
 
 class _Table(BaseModel):
@@ -63,7 +50,7 @@ class BrokerSettings(_Table):
     password: CredentialName | None = Field(default=None, description="Name of the credential that holds the password")
     keepalive: int = Field(default=30, ge=5, le=3600, description="Seconds")
     timeout: int = Field(
-        default=20, ge=1, le=600, description="Seconds without any progress after which a connection is given up"
+        default=20, ge=1, le=120, description="Seconds without any progress after which a connection is given up"
     )
     tls: TlsSettings | None = None
 
@@ -72,8 +59,10 @@ class JournalSettings(_Table):
     """``[journal]``: the store that makes events durable."""
 
     retention_days: float = Field(default=7, ge=0, le=3650, description="How long delivered events are kept")
-    retention_bytes: Size = Field(default=ByteSize(2 * 1024**3), description="... and how many bytes of them at most")
-    reserve_bytes: Size = Field(
+    retention_bytes: ByteSize = Field(
+        default=ByteSize(2 * 1024**3), description="... and how many bytes of them at most"
+    )
+    reserve_bytes: ByteSize = Field(
         default=ByteSize(64 * 1024**2), description="Free disk space below which devices are no longer acknowledged"
     )
     receipts: list[Name] = Field(
@@ -117,7 +106,9 @@ class DeviceSettings(_Table):
         default="none", description="What is sent of the pictures and raw data behind each event"
     )
     max_rate: float = Field(default=100, gt=0, description="Events per second; a device that floods is slowed to this")
-    memory: Size = Field(default=ByteSize(512 * 1024**2), description="A device process that needs more is replaced")
+    memory: ByteSize = Field(
+        default=ByteSize(512 * 1024**2), description="A device process that needs more is replaced"
+    )
     settings: DriverSettings
 
 

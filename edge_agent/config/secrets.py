@@ -1,7 +1,8 @@
 """Secrets: systemd credentials, or files beside the configuration. Never in the TOML, where only their names stand.
 
-A secret is looked for in the folder that systemd names in ``$CREDENTIALS_DIRECTORY`` (``LoadCredential=`` and its
-kin; see systemd.exec(5)), then in ``secrets/`` beside ``agent.toml``. There it must be readable by its owner only.
+A secret is looked for in the folder that systemd names in ``$CREDENTIALS_DIRECTORY`` (see ``LoadCredential=`` in
+systemd.exec(5)), then in ``secrets/`` beside ``agent.toml``. There it must be readable by its owner only. A process
+that systemd did not start, as a technician's ``edge-agent check``, looks where the service is handed them from.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import stat
 from pathlib import Path
 
 MAX_BYTES = 64 * 1024
+STORES = (Path("/run/credentials/edge-agent.service"), Path("/etc/credstore"))
+"""What the running service was handed, and where the next start takes it from; only root may look."""
 
 
 class SecretError(Exception):
@@ -22,7 +25,7 @@ class Secrets:
 
     def __init__(self, config: Path) -> None:
         handed = os.environ.get("CREDENTIALS_DIRECTORY")
-        self._handed = Path(handed) if handed else None
+        self._handed = (Path(handed),) if handed else STORES
         self._own = config / "secrets"
 
     def path(self, name: str) -> Path:
@@ -34,15 +37,16 @@ class Secrets:
         """
         if "/" in name or name in {"", ".", ".."}:
             raise SecretError("this is not the name of a credential: name a file, without its folder")
-        if self._handed is not None and (self._handed / name).is_file():
-            return self._handed / name  # systemd sees to it that nobody else can read it
+        for folder in self._handed:
+            if os.access(folder / name, os.R_OK):
+                return folder / name  # systemd sees to it that nobody else can read it
         path = self._own / name
         try:
             mode = path.stat().st_mode
         except FileNotFoundError:
             raise SecretError(
                 f"the secret {name} is missing: write it into {path} (chmod 600), "
-                f"or have systemd hand it over with LoadCredential={name}"
+                "or have systemd hand it over from /etc/credstore (only root may look there)"
             ) from None
         except OSError as error:
             raise SecretError(f"the secret {path} cannot be read: {error.strerror}") from error

@@ -92,10 +92,14 @@ _KEY_PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""")
 _STRING = re.compile(
     r'''"""(?:\\.|[^\\])*?""""{0,2}'''  # up to two quotes before the closing three belong to the text
     r"""|'''.*?''''{0,2}"""
-    r"""|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""",
+    r"""|"(?!"")(?:\\.|[^"\\\n])*"|'(?!'')[^'\n]*'""",
     re.DOTALL,
 )
 _SCALAR = re.compile(r"\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]*|[^\s,\]}#]+")
+
+
+DEEPEST_KEY = 64
+"""Parts of a dotted key: time and memory grow with the square of them, in tomllib as well."""
 
 
 class _BrokenError(Exception):
@@ -157,6 +161,8 @@ class _Scanner:
             self.skip(_BLANK)
             if not self._text.startswith(".", self.at):
                 return parts
+            if len(parts) == DEEPEST_KEY:
+                self._give_up()
             self.at += 1
 
     def _unquoted(self, part: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_agent.config.mistakes import quote
-from edge_agent.config.spans import KeyPath, Place, Statement, locate, statements
+from edge_agent.config.spans import DEEPEST_KEY, KeyPath, Place, Statement, locate, statements
 
 MAX_ERRORS = 20
 """In one file; what comes after so many is not worth reading."""
@@ -50,6 +50,8 @@ class Document:
 def parse(text: str) -> Document:
     """Read a TOML text."""
     text = text.replace("\r\n", "\n")  # as tomllib does
+    if _TOO_DEEP.search(text):
+        return Document("", {}, (SyntaxMistake(1, 1, 1, (), "a key of more parts than anything here has"),))
     errors: list[SyntaxMistake] = []
     while True:
         try:
@@ -63,7 +65,10 @@ def parse(text: str) -> Document:
             errors.append(_explain(text, position, message, broken))
             if len(errors) == MAX_ERRORS:
                 return Document("", {}, tuple(errors))
-            text = _without(text, position, broken, len(errors))
+            remaining = _without(text, position, broken, len(errors))
+            if remaining == text:  # no way past it
+                return Document("", {}, tuple(errors))
+            text = remaining
         else:
             for number in range(1, len(errors) + 1):
                 data.pop(_tombstone(number), None)
@@ -75,6 +80,7 @@ _NEXT_STATEMENT = re.compile(
     r"""^[ \t]*(?:\[\[?[ \t]*[A-Za-z"'][^\],]*\]\]?[ \t]*(?:\#.*)?$|(?:[A-Za-z0-9_.-]|"[^"\n]*"|'[^'\n]*')+[ \t]*=)""",
     re.MULTILINE,
 )
+_TOO_DEEP = re.compile(rf"""^[ \t\[]*[\w"'-]+(?:[ \t]*\.[ \t]*[\w"'-]+){{{DEEPEST_KEY},}}""", re.MULTILINE)
 _TOMBSTONE = "broken-header-"
 _TOO_MANY_DIGITS = re.compile(r"\d{4300,}")
 
@@ -94,7 +100,7 @@ def _position(text: str, error: ValueError) -> tuple[int, str]:
 def _statement(text: str, position: int) -> Statement:
     """The statement that tomllib was reading when it stopped."""
     found = [statement for statement in statements(text) if statement.start <= position]
-    if found and (position <= found[-1].end or "\n" not in text[found[-1].end : position]):
+    if found and (not found[-1].whole or position <= found[-1].end or "\n" not in text[found[-1].end : position]):
         return found[-1]
     start = text.rfind("\n", 0, position) + 1
     return Statement(start, header=False, end=position)
@@ -211,9 +217,9 @@ def _no_equals_sign(text: str, broken: Statement) -> SyntaxMistake:
     line = text[broken.start : _line_end(text, broken.start)]
     suggestion = ""
     if "=" in line:
-        key = line.split("=", 1)[0].strip()
-        suggestion = f"{re.sub(r'[^A-Za-z0-9]+', '_', key).strip('_')} ="
-    elif len(parts := line.split(None, 1)) == 2:
+        key, value = line.split("=", 1)
+        suggestion = f"{re.sub(r'[^A-Za-z0-9]+', '_', key).strip('_')} = {value.strip()}"
+    elif len(parts := line.split(None, 1)) == 2 and parts[0].strip("-"):
         suggestion = f"{parts[0]} = {parts[1]}" if _reads(parts[1]) else f"{parts[0]} = {quote(parts[1])}"
     return _mistake(
         text,
@@ -268,17 +274,20 @@ def _bad_value(text: str, broken: Statement) -> SyntaxMistake:
         return found(f"{raw} is not a value", "leave the key out where nothing is meant")
     if re.match(r"""(?:"[^"]*"|'[^']*'|\S+)\s+[A-Za-z_][\w-]*\s*=""", raw):
         return found("has another setting behind it on the same line", "one setting a line")
+    if re.match(r"\d{4}-\d\d-\d\d", raw):
+        return found(f"{raw} is not a date or time that exists")
     return found(f"{raw} is not a value", VALUES, _meant(raw))
 
 
 def _meant(raw: str) -> str:
     """What was probably meant by something that is not a value."""
     plain = raw.translate(_QUOTES)
-    candidates = [raw.casefold(), _WORDS.get(raw.casefold(), "")]
+    candidates = [raw.rstrip(" ,;"), raw.lstrip("= "), raw.casefold(), _WORDS.get(raw.casefold(), "")]
     if re.fullmatch(r"[+-]?[\d_.,]+", raw):
         number = re.sub(r"^([+-]?)0+(?=\d)", r"\1", raw.replace(",", "."))
         candidates += [number, f"0{number}", f"{number}0"]
-    candidates += [plain, f"[{raw}]" if raw[0] == '"' and "," in raw else "", quote(raw.strip("\"'"))]
+    candidates += [plain, f"[{raw}]" if "," in raw and raw[0] in "\"'" else ""]
+    candidates += [] if raw[0] in "\"'[{" else [quote(raw)]
     return next((candidate for candidate in candidates if candidate and _reads(candidate)), "")
 
 
@@ -308,6 +317,10 @@ def _bad_escape(text: str, position: int, broken: Statement) -> SyntaxMistake:
 def _unclosed_text(text: str, broken: Statement) -> SyntaxMistake:
     start, end = _value_span(text, broken)
     raw = text[start:end]
+    if raw[:3] in {'"""', "'''"}:
+        return _mistake(
+            text, broken, start, start + 3, "is text over several lines that never ends", f"{raw[:3]} after it"
+        )
     closed = f"{raw}{raw[:1]}"
     return _mistake(
         text,

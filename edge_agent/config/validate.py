@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from datetime import date, time
+from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ByteSize, ValidationError
 from pydantic_core import ErrorDetails
 
 from edge_agent.config.fields import Kind, as_json, default, names, written
@@ -27,10 +29,40 @@ def validate(
 
     TOML has types of its own, so ``"1883"`` is not taken for a number nor 1 for true: pydantic's strict mode for JSON.
     """
+    root = Kind(model)
+    misread = [
+        _wrong({**_NO_DETAIL, "type": kind}, root, path, table, source, at) for path, kind in _misread(table, root)
+    ]
     try:
-        return model.model_validate_json(as_json(table), strict=True), []
+        typed = model.model_validate_json(as_json(table), strict=True)
     except ValidationError as error:
-        return None, list(_translate(error, Kind(model), table, source, tuple(shape), at))
+        known = {mistake.key for mistake in misread}
+        others = _translate(error, root, table, source, tuple(shape), at)
+        return None, [*misread, *(mistake for mistake in others if mistake.key not in known)]
+    return (None, misread) if misread else (typed, [])
+
+
+def _misread(value: Any, root: Kind, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """What pydantic would accept and understand wrongly: ``"1,5 GiB"`` as one byte, a date as text."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _misread(inner, root, (*path, key))
+        case list():
+            for index, inner in enumerate(value):
+                yield from _misread(inner, root, (*path, index))
+        case str() if _SIZE.fullmatch(value) is None and _is(root.at(path), ByteSize):
+            yield path, "byte_size"
+        case date() | time() if _is(root.at(path), str, Path):
+            yield path, "string_type"
+
+
+def _is(kind: Kind | None, *types: type) -> bool:
+    return kind is not None and kind.annotation in types
+
+
+_SIZE = re.compile(r"\s*\d+(\.\d+)?\s*[A-Za-z]*\s*")
+_NO_DETAIL: ErrorDetails = {"type": "", "loc": (), "msg": "", "input": None}
 
 
 def _translate(
@@ -81,7 +113,7 @@ def _unknown(parent: Kind | None, path: KeyPath, source: Source, shape: Shape) -
     model = next((member.model for member in parent.members if member.model), None) if parent else None
     known = list(names(model)) if model else []
     elsewhere = [dotted((*table, key)) for table, inner in shape if key in names(inner) and list(table) != around]
-    suggestion = nearest(str(key), known) or (elsewhere[0] if elsewhere else "")
+    suggestion = elsewhere[0] if elsewhere else nearest(str(key), known)
     if not suggestion and not around:
         suggestion = nearest(str(key), [dotted((*table, name)) for table, inner in shape for name in names(inner)])
     allowed = listed(known) if known else "no keys"
@@ -108,6 +140,8 @@ def _said(detail: ErrorDetails, value: Any) -> str:
     """What is wrong with a value."""
     found = written(value) if not isinstance(value, str) else quote(value)
     context = detail.get("ctx", {})
+    if isinstance(value, date | time):
+        return f"is {_type(value)}"
     match detail["type"]:
         case "greater_than" | "greater_than_equal":
             return f"{found} is too small"
@@ -171,7 +205,8 @@ def _meant(kind: Kind, value: Any) -> str:
     if kind.choices:
         near = nearest(str(value), kind.choices)
         return quote(near) if near else ""
-    return next((_short(guess) for guess in _guesses(value) if kind.fits(guess)), "")
+    guesses = (guess for guess in _guesses(value, kind) if type(guess) is not type(value) or guess != value)
+    return next((_short(guess) for guess in guesses if kind.fits(guess)), "")
 
 
 def _short(value: Any) -> str:
@@ -179,7 +214,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else ""
 
 
-def _guesses(value: Any) -> Iterator[Any]:
+def _guesses(value: Any, kind: Kind) -> Iterator[Any]:
     match value:
         case str():
             stripped = value.strip()
@@ -191,11 +226,14 @@ def _guesses(value: Any) -> Iterator[Any]:
             yield {"yes": True, "on": True, "no": False, "off": False}.get(stripped.lower())
             if size := re.fullmatch(r"(\d+(?:[.,]\d+)?)\W*([kmgt])\w*", stripped.lower()):
                 yield f"{size[1].replace(',', '.')} {size[2].upper()}iB"
-            yield stripped.lower()
-            yield re.sub(r"[^a-z0-9]+", "-", stripped.lower()).strip("-")
+            if kind.pattern:
+                yield stripped.lower()
+                yield re.sub(r"[^a-z0-9]+", "-", stripped.lower()).strip("-")
             yield [value]
         case bool():
             return
+        case date() | time():
+            yield value.isoformat()
         case int() | float():
             if isinstance(value, float) and value.is_integer():
                 yield int(value)

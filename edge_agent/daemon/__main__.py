@@ -7,6 +7,7 @@ forked with this module as their main, do not either.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from edge_agent.daemon.agent import Agent
 from edge_agent.daemon.journal import JournalUnwritableError
 from edge_agent.daemon.log import set_up
 
-CONFIGURATION, JOURNAL = 1, 3
+CONFIGURATION, JOURNAL, BROKEN = 1, 3, 70
 
 
 def main(directory: Path) -> int:
     """Run the agent; return the exit code."""
     set_up()
+    os.umask(0o077)  # what devices see is nobody else's business
     try:
         agent = Agent(directory)
     except ConfigError as error:
@@ -30,8 +32,7 @@ def main(directory: Path) -> int:
     except (JournalUnwritableError, OSError) as error:
         logging.getLogger(__name__).error("the journal cannot be used: %s", error)
         return JOURNAL
-    agent.run()
-    return 0
+    return 0 if agent.run() else BROKEN
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ from edge_agent.config.models import AgentSettings, Config
 from edge_agent.config.secrets import Secrets
 from edge_agent.daemon import notify
 from edge_agent.daemon.intake import Intake
-from edge_agent.daemon.paths import journal_path
+from edge_agent.daemon.log import set_up
+from edge_agent.daemon.paths import journal_path, lock
+from edge_agent.daemon.preload import prepare_environment
 from edge_agent.daemon.publisher import Publisher
 from edge_agent.daemon.supervisor import Device, Supervisor, context
 from edge_agent.daemon.wire import Report
@@ -42,9 +44,11 @@ class Agent:
         Raises:
             ConfigError: the configuration has mistakes.
             JournalUnwritableError: the journal can be neither opened nor created.
+            OSError: nor can its folder, or another agent uses it.
 
         """
         self._directory = directory.resolve()
+        prepare_environment()
         self._config: Config = load(self._directory)
         self._started = datetime.now(UTC)
         self._since = self._started
@@ -52,12 +56,14 @@ class Agent:
         self._said = 0.0
         self._stopping = False
         self._reloading = False
+        self._broken = False
         self._complaint: str | None = None
         settings = self._config.agent
         self._post = Post(settings.post.country, settings.post.bcp)
         self.journal = journal_path(settings).absolute()
         self.journal.parent.mkdir(parents=True, exist_ok=True)
         os.chdir(self.journal.parent)  # relative paths in device files start here
+        self._lock = lock(self.journal.parent)
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._intake = Intake(
             self.journal, self._post, settings.journal, on_report=self._on_report, on_recorded=self._on_recorded
@@ -66,14 +72,16 @@ class Agent:
         preload = {name for device in self._config.devices for name in find(device.driver).preload}
         self._supervisor = Supervisor(context(tuple(sorted(preload))), self._post, self._intake, self._say_device)
 
-    def run(self) -> None:
-        """Run until SIGTERM or SIGINT; SIGHUP applies a changed configuration."""
+    def run(self) -> bool:
+        """Run until SIGTERM or SIGINT; SIGHUP applies a changed configuration. False: it broke, start it anew."""
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
+        set_up(self._config.agent.log.level)
         self._intake.start()
         self._publisher.start()
+        self._serve_metrics()
         self._publish_birth()
         self._supervisor.apply(self._config.devices)
         self._turn()
@@ -88,8 +96,23 @@ class Agent:
             if watchdog and self._all_move():
                 notify.watchdog()
         self._stop()
+        return not self._broken
+
+    def _serve_metrics(self) -> None:
+        port = self._config.agent.metrics.port
+        if port is None:
+            return
+        from edge_agent.daemon.metrics import Figures, serve  # noqa: PLC0415  (1 MB that most posts do not need)
+
+        try:
+            serve(port, lambda: Figures.of(self.journal.parent, self._intake, self._publisher, self._supervisor))
+        except OSError as error:
+            log.error("no metrics: port %d cannot be used (%s); change [metrics] port", port, error.strerror)
 
     def _turn(self) -> None:
+        if not self._stopping and not (self._intake.is_alive() and self._publisher.is_alive()):
+            log.critical("a thread of the agent has ended, which is a defect of it: ending, to be started again")
+            self._broken = self._stopping = True
         self._supervisor.turn()
         self._say_agent()
 
@@ -167,6 +190,7 @@ class Agent:
     def _apply(self, config: Config) -> str | None:
         old, new = self._config.agent, config.agent
         self._config = config
+        set_up(new.log.level)
         self._intake.settings = new.journal
         if new.broker != old.broker:
             self._publisher.stop()
@@ -178,6 +202,7 @@ class Agent:
             self._state = None
         self._supervisor.apply(config.devices)
         self._publish_birth()
+        self._said = 0.0
         log.info("the changed configuration is applied")
         if (new.post, new.state_directory, new.metrics) != (old.post, old.state_directory, old.metrics):
             return "Changes of [post], [metrics] or state_directory take effect when the agent is started again."

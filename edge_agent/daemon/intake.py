@@ -29,6 +29,7 @@ RETRY_SECONDS = 0.5
 MAX_PATIENCE = 0.005
 PURGE_SECONDS = 60.0
 PURGE_ROWS = 500
+_UNWRITABLE = "The journal cannot be written ({}): devices wait. Make room on its disk, end what locks it."
 
 
 @dataclass(slots=True)
@@ -134,6 +135,8 @@ class Intake(Thread):
         try:
             self._record()
             self._keep_house()
+        except JournalUnwritableError as error:
+            self._fail(_UNWRITABLE.format(error))
         except JournalDamagedError as error:
             self._replace(str(error))
         self.tick = time.monotonic()
@@ -182,7 +185,7 @@ class Intake(Thread):
         try:
             self._journal.append([entry for _, entry in self._held])
         except JournalUnwritableError as error:
-            self._fail(f"The journal cannot be written ({error}): devices wait. Make room on its disk.")
+            self._fail(_UNWRITABLE.format(error))
             return
         self._recover()
         self._patience = min((time.monotonic() - started) / 2, MAX_PATIENCE)
@@ -248,7 +251,7 @@ class Intake(Thread):
         try:
             self._journal.settle(delivered_through=through, **taken)
         except JournalUnwritableError as error:
-            self._fail(f"The journal cannot be written ({error}): devices wait. Make room on its disk.")
+            self._fail(_UNWRITABLE.format(error))
             return
         self._marked = through
         for name, items in taken.items():

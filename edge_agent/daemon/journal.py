@@ -74,7 +74,7 @@ MARK_EVERY = 60_000_000  # microseconds between two rows of `marks`
 
 
 class JournalUnwritableError(Exception):
-    """The disk takes nothing more, because it is full or refuses. Nothing was recorded; the call may be tried again."""
+    """The disk takes nothing more, or another program locks the file. Nothing was recorded; it may be tried again."""
 
 
 class JournalDamagedError(Exception):
@@ -139,12 +139,18 @@ def _now() -> int:
 _DAMAGE = {sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
 
 
+_UNWRITABLE = {
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),  # somebody has it open in a shell, say
+}
+
+
 def _translate(error: sqlite3.Error) -> Exception:
     """SQLite's error as one of ours where it is one, else the error itself."""
     code = getattr(error, "sqlite_errorcode", 0)
     if code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or code in _DAMAGE:
         return JournalDamagedError(str(error))
-    if code & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
+    if code & 0xFF in _UNWRITABLE:
         return JournalUnwritableError(str(error))
     return error
 

@@ -20,7 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.config.models import BrokerSettings, TlsSettings
-from edge_agent.config.secrets import Secrets
+from edge_agent.config.secrets import SecretError, Secrets
 
 PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 SEND_BUFFER = 256 * 1024
@@ -142,10 +142,14 @@ class Link:
         if on_message is not None:
             client.on_message = lambda _c, _u, message: on_message(message)
         client.on_socket_register_write = lambda *_: None  # so that publishing only queues, and `turn` writes
-        if settings.username is not None:
-            client.username_pw_set(settings.username, secrets.text(settings.password) if settings.password else None)
-        if settings.tls is not None:
-            client.tls_set_context(tls_context(settings.tls, secrets))
+        try:
+            if settings.username is not None:
+                password = secrets.text(settings.password) if settings.password else None
+                client.username_pw_set(settings.username, password)
+            if settings.tls is not None:
+                client.tls_set_context(tls_context(settings.tls, secrets))
+        except SecretError as error:  # the configuration was checked, but secrets change beside it
+            raise BrokerError(str(error)) from error
         if will is not None:
             client.will_set(*will, qos=1, retain=True)
         self._connect(settings)
@@ -167,7 +171,8 @@ class Link:
                 self.turn(0.2)
             except BrokerError as error:
                 if self._accepted is None:
-                    raise HungUpError(str(error)) from error
+                    hint = "the client's certificate and key" if settings.tls is not None else "port and tls"
+                    raise HungUpError(f"{settings.host}:{settings.port} hung up unasked: look at {hint}.") from error
                 break
         self._judge()
 

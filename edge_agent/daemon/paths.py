@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from edge_agent import __version__
 from edge_agent.config.models import AgentSettings
@@ -18,6 +20,20 @@ def state_directory(settings: AgentSettings) -> Path:
 def journal_path(settings: AgentSettings) -> Path:
     """The file of the journal."""
     return state_directory(settings) / "journal.db"
+
+
+def lock(folder: Path) -> BinaryIO:
+    """Make the state directory this process's own until it ends.
+
+    Raises:
+        OSError: another agent runs in it.
+    """
+    file = (folder / "agent.lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OSError(f"another agent runs already in {folder}; stop it first") from None
+    return file
 
 
 def kernel_cache() -> Path:

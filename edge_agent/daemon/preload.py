@@ -48,9 +48,11 @@ def warm(modules: tuple[str, ...]) -> str | None:
         return None
     cache = Path(os.environ["NUMBA_CACHE_DIR"])
     shutil.rmtree(cache, ignore_errors=True)
+    _forget(modules)
     try:
         _warm(modules)
     except Exception:
+        _forget(modules)
         _use_cache(tempfile.mkdtemp(prefix="edge-agent-kernels-"))
         _warm(modules)
         return f"the kernel cache {cache} cannot be used ({why}): compiled for this run only"
@@ -64,11 +66,14 @@ def _warm(modules: tuple[str, ...]) -> None:
             module.warm()
 
 
-def _use_cache(folder: str) -> None:
-    """Point numba to another cache, also for kernels that were imported already."""
-    os.environ["NUMBA_CACHE_DIR"] = folder
-    for name in [name for name in sys.modules if name.startswith("edge_agent.processing")]:
+def _forget(modules: tuple[str, ...]) -> None:
+    """Have modules, and the kernels that they may have brought, imported anew."""
+    for name in [name for name in sys.modules if name in modules or name.startswith("edge_agent.processing")]:
         del sys.modules[name]
+
+
+def _use_cache(folder: str) -> None:
+    os.environ["NUMBA_CACHE_DIR"] = folder
     config = sys.modules.get("numba.core.config")
     if config is not None:
         config.CACHE_DIR = folder  # type: ignore[attr-defined]  # numba reads it here

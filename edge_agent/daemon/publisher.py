@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from edge_agent.config.models import BrokerSettings
 from edge_agent.config.secrets import Secrets
 from edge_agent.daemon.intake import Intake
-from edge_agent.daemon.journal import Journal, JournalDamagedError
+from edge_agent.daemon.journal import Journal, JournalDamagedError, JournalUnwritableError
 from edge_agent.daemon.mqtt import (
     BrokerError,
     HungUpError,
@@ -102,6 +102,8 @@ class Publisher(Thread):
                 self._reconsider_protocol(error)
             except JournalDamagedError as error:
                 self._intake.damaged(str(error))
+            except JournalUnwritableError as error:
+                self._lost(f"The journal cannot be read ({error}).")
             self._rest()
 
     def _lost(self, why: str) -> None:
@@ -151,6 +153,7 @@ class Publisher(Thread):
                 self.published += 1
 
         settings = self._settings
+        self.tick = time.monotonic() + 3 * settings.timeout  # looking up the name and connecting block
         link = Link(
             settings,
             self._secrets,

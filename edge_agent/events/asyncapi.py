@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 from edge_agent import __version__
 from edge_agent.events.envelope import CONTENT_TYPE, EventData
 from edge_agent.events.evidence import EvidenceReference
-from edge_agent.events.schema import EVENTS, RECEIVED, SENT, Event, JsonObject, Plain, event_name, fixed_members
+from edge_agent.events.schema import RECEIVED, SENT, Event, JsonObject, Plain, event_name, fixed_members
 from edge_agent.events.topics import AGENT, Post
 
 DESCRIPTION = """
@@ -71,9 +72,10 @@ class _Message:
         return {"name": self.name, "title": self.title, "contentType": self.content_type, "payload": self.payload}
 
 
-def document() -> JsonObject:
+def document(events: Iterable[type[EventData]]) -> JsonObject:
     """The whole document, with all schemas inside."""
-    messages = [*map(_event, EVENTS), *_other_messages()]
+    events = list(events)
+    messages = [*map(_event, events), *_other_messages()]
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -88,7 +90,7 @@ def document() -> JsonObject:
         "operations": {message.name: message.operation() for message in messages},
         "components": {
             "messages": {message.name: message.message() for message in messages},
-            "schemas": _schemas(),
+            "schemas": _schemas(events),
             "parameters": {
                 name: {"description": text, "examples": [example]} for name, (text, example) in PARAMETERS.items()
             },
@@ -156,8 +158,8 @@ def _ref(model: str) -> JsonObject:
     return {"$ref": f"#/components/schemas/{model}"}
 
 
-def _schemas() -> JsonObject:
-    written: list[type[BaseModel]] = [EvidenceReference, *EVENTS, *SENT.values()]
+def _schemas(events: Iterable[type[EventData]]) -> JsonObject:
+    written: list[type[BaseModel]] = [EvidenceReference, *events, *SENT.values()]
     read: list[type[BaseModel]] = [Event, *RECEIVED.values()]
     _, definitions = models_json_schema(
         [(model, "serialization") for model in written] + [(model, "validation") for model in read],

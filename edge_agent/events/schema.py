@@ -6,24 +6,21 @@ makes them anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import pkgutil
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Literal
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema, SkipJsonSchema
 
-from edge_agent.events.agent import JournalSalvaged
-from edge_agent.events.device import InputRejected
 from edge_agent.events.envelope import SEQUENCE_DIGITS, TYPE_PREFIX, EventData
 from edge_agent.events.evidence import EvidenceReference
-from edge_agent.events.passport import PassportRead
 from edge_agent.events.status import AgentStatus, Birth, DeviceStatus, Receipt, ReplayRequest
 
 JsonObject = dict[str, Any]
-
-EVENTS: tuple[type[EventData], ...] = (JournalSalvaged, InputRejected, PassportRead)
-"""Every event of this project; drivers of others may publish more."""
 
 SENT: dict[str, type[BaseModel]] = {"agent-status": AgentStatus, "device-status": DeviceStatus, "birth": Birth}
 """Retained messages."""
@@ -52,7 +49,7 @@ class Event(BaseModel):
     )
     type: str = Field(
         pattern=rf"^{TYPE_PREFIX.replace('.', '[.]')}[.][a-z0-9_-]+[.][a-z0-9_-]+[.]v[1-9][0-9]*$",
-        examples=[PassportRead.event_type()],
+        examples=["org.blo.edge.passport.read.v1"],
     )
     time: datetime = Field(description="When the device observed it, in UTC")
     recordedtime: datetime = Field(description="When it was safe on the post's disk, in UTC")
@@ -63,12 +60,13 @@ class Event(BaseModel):
     )
     datacontenttype: Literal["application/json"]
     dataschema: str = Field(
-        pattern="^urn:blo:edge:", description="The $id of the schema of data", examples=[PassportRead.schema_id()]
+        pattern="^urn:blo:edge:",
+        description="The $id of the schema of data",
+        examples=["urn:blo:edge:passport.read:v1"],
     )
     dataclassification: Literal["operational", "personal"] = Field(description="personal: the data names a person")
-    evidence: list[EvidenceReference] | SkipJsonSchema[None] = Field(
+    evidence: Annotated[list[EvidenceReference], Field(min_length=1)] | SkipJsonSchema[None] = Field(
         default=None,
-        min_length=1,
         description="Pictures and raw data behind the event; left out if there is none",
         json_schema_extra=_without_default,
     )
@@ -83,11 +81,29 @@ class Plain(GenerateJsonSchema):
         return False
 
 
-def documents() -> dict[str, JsonObject]:
+def known_events() -> list[type[EventData]]:
+    """Every type of event of the modules beside this one and of those that were imported, in the order of their names.
+
+    Nobody keeps a list: an event is known by being defined.
+    """
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)], "edge_agent.events."):
+        import_module(module.name)
+    return sorted(_defined(EventData), key=event_name)
+
+
+def _defined(parent: type[EventData]) -> Iterator[type[EventData]]:
+    for child in parent.__subclasses__():
+        if "event" in vars(child):  # else it is a base that several share
+            yield child
+        yield from _defined(child)
+
+
+def documents(events: Iterable[type[EventData]]) -> dict[str, JsonObject]:
     """All schemas by the name of their file, without ``.json``."""
+    events = list(events)
     return {
-        "event": envelope_schema(EVENTS),
-        **{event_name(event): data_schema(event) for event in EVENTS},
+        "event": envelope_schema(events),
+        **{event_name(event): data_schema(event) for event in events},
         **{name: _schema(model, f"urn:blo:edge:{name}:v1", "serialization") for name, model in SENT.items()},
         **{name: _schema(model, f"urn:blo:edge:{name}:v1", "validation") for name, model in RECEIVED.items()},
     }

@@ -80,7 +80,9 @@ class EmbeddedBroker:
 
         """
         command = [sys.executable, "-m", __name__, self.host, str(self.port), str(self.port_311)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(  # in a session of its own, so that Ctrl-C ends whoever uses it first
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        )
         deadline = time.monotonic() + START_TIMEOUT
         while not (_answers(self.host, self.port) and _answers(self.host, self.port_311)):
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from edge_agent.daemon.journal import Journal
+from edge_agent.daemon.journal import Journal, JournalDamagedError, Stand
 
 PLUGIN = Path(__file__).parent / "plugin"
 
@@ -101,6 +101,14 @@ class Post:
 
     def journal(self) -> Journal:
         return Journal(self.state / "journal.db")
+
+    def stand(self) -> Stand:
+        """Where the journal stands; all zero as long as there is none."""
+        try:
+            with self.journal() as journal:
+                return journal.stand()
+        except (FileNotFoundError, JournalDamagedError):
+            return Stand(0, 0, 0, 0, 0, 0)
 
     def workers(self) -> dict[str, int]:
         """The processes of the devices, by the device's name."""

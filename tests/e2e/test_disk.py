@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -98,6 +99,25 @@ def test_not_a_byte_left_is_no_different(
         assert post.stop() == 0
     numbers = [event["data"]["number"] for event in events(office)]
     assert set(range(1, acknowledged(memory) + 1)) <= set(numbers)
+
+
+def test_a_journal_that_somebody_else_locks_is_waited_for(
+    tmp_path: Path, mosquitto: Mosquitto, office: Collector
+) -> None:
+    memory = tmp_path / "memory"
+    with Post(tmp_path / "post", mosquitto.port) as post:
+        post.device("lane-1", "trial.load", rate=50, size=100, memory=memory)
+        post.start()
+        wait_until(lambda: acknowledged(memory) > 20, 20, "events")
+        shell = sqlite3.connect(post.state / "journal.db", isolation_level=None)
+        shell.execute("BEGIN IMMEDIATE")
+        wait_until(lambda: "locked" in agent_says(office)["reason"], 30, "a status about it")
+        shell.execute("ROLLBACK")
+        shell.close()
+        stopped_at = acknowledged(memory)
+        wait_until(lambda: acknowledged(memory) > stopped_at + 20, 15, "acknowledging again")
+        wait_until(lambda: agent_says(office)["state"] == "ok", 10, "a good status")
+        assert post.stop() == 0
 
 
 def used(disk: Path) -> int:

@@ -1,4 +1,4 @@
-"""One device's trouble stays its own: a driver that crashes, hangs, leaks, floods or cannot start beside one that works."""
+"""One device's trouble stays its own: drivers that crash, hang, leak, flood or cannot start, beside one that works."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ def test_every_acknowledged_observation_arrives_whatever_is_killed(tmp_path: Pat
         for name in DEVICES:  # the devices fall silent, and what is left is to arrive
             post.device(name, "trial.load", rate=0.001, size=200, memory=tmp_path / f"{name}.memory")
         post.start()
-        wait_until(lambda: post.journal().stand().undelivered == 0, 60, "an empty backlog")
-        last = post.journal().stand().last_sequence
+        wait_until(lambda: post.stand().undelivered == 0, 60, "an empty backlog")
+        last = post.stand().last_sequence
         events = all_events(office, last)
         assert post.stop() == 0
     broker.stop()

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.passport import camera as camera_module
-from drivers.passport.camera import CameraSettings, PageCamera, Scene, Stillness
+from drivers.passport import reading
+from drivers.passport.camera import CameraSettings, PageCamera
 from drivers.passport.reading import passport_read
+from drivers.passport.stillness import Scene, Stillness
 from edge_agent.driver import DriverError, Observation
 from edge_agent.events.passport import PassportRead, Source
 from edge_agent.processing.mrz.parse import parse
@@ -58,7 +59,7 @@ def test_each_document_is_read_once_and_an_empty_desk_never(tmp_path: Path, monk
             parse(zone if image.std() > 15 else ""), source=source, engine="test", milliseconds=0, confidence=1
         )
 
-    monkeypatch.setattr(camera_module, "read_picture", by_brightness)
+    monkeypatch.setattr(reading, "read_picture", by_brightness)
     seen, end = watch(film(tmp_path / "film.avi", [desk(), with_page(1), desk(), with_page(2), with_page(3), desk()]))
     assert len(seen) == 3
     assert all(isinstance(each.data, PassportRead) and each.data.source is Source.CAMERA for each in seen)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from drivers import folder as folder_module
 from drivers.folder import FolderSettings
-from drivers.passport import page as page_module
+from drivers.passport import reading
 from drivers.passport.page import PageFolder
 from edge_agent.driver import DriverError, Observation
 from edge_agent.events.device import InputRejected
@@ -143,7 +143,7 @@ def failing(error: Exception) -> object:
 def test_a_page_that_keeps_the_reader_busy_is_set_aside(
     inbox: Path, page: tuple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_module, "read_picture", failing(TooSlowError("It took too long.")))
+    monkeypatch.setattr(reading, "read_picture", failing(TooSlowError("It took too long.")))
     (inbox / "page.jpg").write_bytes(jpeg(page[1]))
     observation = only(inbox)
     assert isinstance(observation.data, InputRejected)
@@ -153,7 +153,7 @@ def test_a_page_that_keeps_the_reader_busy_is_set_aside(
 def test_a_reader_that_is_broken_is_the_devices_failure_and_the_page_waits(
     inbox: Path, page: tuple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_module, "read_picture", failing(ReaderError("Tesseract is not installed.")))
+    monkeypatch.setattr(reading, "read_picture", failing(ReaderError("Tesseract is not installed.")))
     (inbox / "page.jpg").write_bytes(jpeg(page[1]))
     with pytest.raises(DriverError, match="Tesseract"):
         only(inbox)

@@ -1,0 +1,48 @@
+"""A document scanner that writes a picture of each page into a folder, as real ones do: not at once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge_agent.processing.mrz.formats import FormatName
+from edge_agent.simulate.documents import specimen
+from edge_agent.simulate.photograph import photograph
+from edge_agent.simulate.render import render
+
+_MIX = (FormatName.TD3,) * 6 + (FormatName.TD1, FormatName.TD2, FormatName.MRV_A, FormatName.MRV_B)
+_CHUNKS = 4
+_SEVERITY = 0.25
+_DPI = 200.0
+
+
+class Scanner:
+    """Specimen documents of Utopia, one after the other; the same ones for the same seed.
+
+    Attributes:
+        presented: pages written so far.
+
+    """
+
+    def __init__(self, folder: Path, seed: int = 0) -> None:
+        self.presented = 0
+        self._folder = folder
+        self._rng = np.random.default_rng(seed)
+
+    def picture(self) -> bytes:
+        """A JPEG of the next document: mostly passports, some cards and visas."""
+        made = specimen(self._rng, _MIX[int(self._rng.integers(len(_MIX)))])
+        page = photograph(render(made, self._rng, dpi=_DPI), self._rng, _SEVERITY)
+        return cv2.imencode(".jpg", page.image, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+
+    def write(self, picture: bytes) -> None:
+        """Write a picture bit by bit, under its final name from the beginning."""
+        size = -(-len(picture) // _CHUNKS)
+        with (self._folder / f"scan {self.presented + 1:05d}.jpg").open("wb", buffering=0) as file:
+            for start in range(0, len(picture), size):
+                file.write(picture[start : start + size])
+                time.sleep(0.05)
+        self.presented += 1
