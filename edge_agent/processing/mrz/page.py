@@ -86,6 +86,7 @@ def warm() -> None:
     """Load what every process that reads pages needs."""
     recognize.warm()
     warm_locate()
+    decode([np.zeros((44, 37))] * 2)
 
 
 def read_page(image: NDArray[np.uint8]) -> PageReading:
