@@ -117,7 +117,12 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
 def _places(grey: NDArray[np.uint8]) -> Iterator[tuple[Sequence[Quad], int]]:
     """Where a zone may be, with the number of columns that it may have; at last the best place as in a mirror."""
     zones = locate(grey)
-    yield from ((zone.quads, zone.columns) for zone in zones)
+    for zone in zones:
+        if len(zone.quads) == 2 and zone.columns == 30:  # two lines of a card's three
+            first, second = zone.quads
+            yield (first, second, 2 * second - first), 30
+            yield (2 * first - second, first, second), 30
+        yield zone.quads, zone.columns
     yield from (([quad[[1, 0, 3, 2]] for quad in zone.quads], zone.columns) for zone in zones[:1])
 
 

@@ -95,9 +95,8 @@ def warm() -> None:
     """Load the weights and compile, or load, the kernels."""
     grey = np.full((90, 700), 200, np.uint8)
     grey[::3, ::5] = 40
-    _see(
-        grey, [np.array(((30, y), (670, y), (670, y + 15), (30, y + 15)), np.float32) for y in (20, 55)], 44, ever=True
-    )
+    quads = [np.array(((30, y), (670, y), (670, y + 15), (30, y + 15)), np.float32) for y in (20, 55)]
+    _see(grey, quads, 44, ever=True)
 
 
 def _see(grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int, *, ever: bool = False) -> list[Evidence]:
@@ -151,11 +150,14 @@ def _views(bands: Sequence[Band], found: Sequence[align.March], lengths: Sequenc
 
 def _guesses(quads: Sequence[Quad], columns: int | None) -> list[int]:
     """How many characters a line may have, the likeliest number first: by the guess, or by the shape of the quads."""
-    if len(quads) != 2:
+    if len(quads) == 1:
         return [30]
-    along = [np.hypot(*(q[1] - q[0])) + np.hypot(*(q[2] - q[3])) for q in quads]
-    down = [np.hypot(*(q[3] - q[0])) + np.hypot(*(q[2] - q[1])) for q in quads]
-    return sorted((36, 44), key=lambda n: abs(n - (columns or sum(along) / (_WIDE * sum(down)))))
+    if columns is None:
+        along = sum(np.hypot(*(q[1] - q[0])) + np.hypot(*(q[2] - q[3])) for q in quads)
+        down = sum(np.hypot(*(q[3] - q[0])) + np.hypot(*(q[2] - q[1])) for q in quads)
+        columns = round(along / (_WIDE * down))
+    choices = (36, 44) if len(quads) == 2 else (30, 36, 44)
+    return sorted(choices, key=lambda n: abs(n - columns))[:2]
 
 
 def _hypotheses(found: Sequence[align.March]) -> list[tuple[float, tuple[int, ...], list[int]]]:
