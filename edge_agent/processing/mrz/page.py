@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge_agent.processing.mrz import recognize
 from edge_agent.processing.mrz.decode import Correction, Decoded, decode
-from edge_agent.processing.mrz.locate import locate
+from edge_agent.processing.mrz.locate import Zone, locate
 from edge_agent.processing.mrz.locate import warm as warm_locate
 from edge_agent.processing.mrz.parse import parse
 from edge_agent.processing.mrz.recognize import Evidence
@@ -97,8 +97,8 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
     grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     grey = np.ascontiguousarray(grey)
     best: Candidate | None = None
-    for quads, columns in _places(grey):
-        candidate = best_reading(grey, quads, columns)
+    for zone in _places(grey):
+        candidate = best_reading(grey, zone.quads, zone.columns, zone.sag)
         if candidate is not None and (best is None or candidate.rank > best.rank):
             best = candidate
         if best is not None and (best.decoded.confidence >= SURE or best.evidence.quality > _PLAIN):
@@ -114,23 +114,26 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
     )
 
 
-def _places(grey: NDArray[np.uint8]) -> Iterator[tuple[Sequence[Quad], int]]:
-    """Where a zone may be, with the number of columns that it may have; at last the best place as in a mirror."""
+def _places(grey: NDArray[np.uint8]) -> Iterator[Zone]:
+    """Where a zone may be; at last the most plausible one as in a mirror."""
     zones = locate(grey)
     for zone in zones:
         if len(zone.quads) == 2 and zone.columns == 30:  # two lines of a card's three
             first, second = zone.quads
-            yield (first, second, 2 * second - first), 30
-            yield (2 * first - second, first, second), 30
-        yield zone.quads, zone.columns
-    yield from (([quad[[1, 0, 3, 2]] for quad in zone.quads], zone.columns) for zone in zones[:1])
+            yield replace(zone, quads=(first, second, 2 * second - first))
+            yield replace(zone, quads=(2 * first - second, first, second))
+        yield zone
+    for zone in zones[:1]:
+        yield replace(zone, quads=tuple(quad[[1, 0, 3, 2]] for quad in zone.quads), sag=zone.sag[::-1])
 
 
-def best_reading(grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int | None = None) -> Candidate | None:
-    """The best reading of a zone among the views that its place leaves open."""
+def best_reading(
+    grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int | None = None, sag: Sequence[float] = ()
+) -> Candidate | None:
+    """The best reading of a zone among the views that its place leaves open; the arguments as for ``recognize.see``."""
     read = [
         Candidate(evidence, decoded)
-        for evidence in recognize.see(grey, quads, columns)
+        for evidence in recognize.see(grey, quads, columns, sag)
         if evidence.quality > _HOPELESS and (decoded := decode(evidence.lines)) is not None
     ]
     if not read:

@@ -70,18 +70,22 @@ class Evidence:
         return self.presence * self.plain
 
 
-def see(grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int | None = None) -> list[Evidence]:
+def see(
+    grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int | None = None, sag: Sequence[float] = ()
+) -> list[Evidence]:
     """Read the lines in these places, whichever way up they are; the likeliest view first, empty if no zone is there.
 
     More than one view where it is open in which column the zone begins, or how many it has.
     ``grey`` has shape (height, width). ``quads`` may be imprecise: ends by two characters, height by 15 %, tilt by 1°;
-    ``columns`` is a guess at how many characters a line has, by default from the shape of the quads.
+    ``columns`` is a guess at how many characters a line has, by default from the shape of the quads; ``sag`` as for
+    ``straighten.band``.
     """
     found: list[Evidence] = []
     for turned in (False, True):
         lines = [np.roll(quad, 2, axis=0) for quad in reversed(quads)] if turned else quads
+        bent = [-s for s in reversed(sag)] if turned else sag
         for guess in _guesses(quads, columns):
-            views = _see(grey, lines, guess)
+            views = _see(grey, [band(quad, guess, bent) for quad in lines])
             if views and (not found or views[0].quality > found[0].quality):
                 found = views
             if found and found[0].quality > _GOOD:
@@ -96,11 +100,10 @@ def warm() -> None:
     grey = np.full((90, 700), 200, np.uint8)
     grey[::3, ::5] = 40
     quads = [np.array(((30, y), (670, y), (670, y + 15), (30, y + 15)), np.float32) for y in (20, 55)]
-    _see(grey, quads, 44, ever=True)
+    _see(grey, [band(quad, 44) for quad in quads], ever=True)
 
 
-def _see(grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int, *, ever: bool = False) -> list[Evidence]:
-    bands = [band(quad, columns) for quad in quads]
+def _see(grey: NDArray[np.uint8], bands: Sequence[Band], *, ever: bool = False) -> list[Evidence]:
     read = network()
     found = [align.march(outputs) for outputs in read(strips(grey, bands))]
     views: list[Evidence] = []

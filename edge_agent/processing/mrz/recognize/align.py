@@ -144,11 +144,12 @@ def row(found: March, columns: int, end: int) -> Row:
 
 
 def refined(band: Band, reading: Row, columns: int) -> Band:
-    """The band of so many columns that follows the text as the row found it; ``band`` itself must be straight."""
+    """The band of so many columns that follows the text as the row found it in ``band``, which may sag, no more."""
     wanted = MARGIN + (np.arange(len(reading.centres)) + 0.5) * PITCH - 0.5
     t = wanted / Band(band.matrix, columns).width
     x = np.polynomial.polynomial.polyfit(t, reading.centres - wanted, 3)
-    y = np.polynomial.polynomial.polyfit(t, reading.shift, 2)
+    sag = np.polynomial.polynomial.polyval(reading.centres / band.width, band.curve[4:7])
+    y = np.polynomial.polynomial.polyfit(t, reading.shift + sag, 2)
     h = np.polynomial.polynomial.polyfit(t, np.exp(reading.size) - 1, 1)
     return Band(band.matrix, columns, np.concatenate((x, y, h)))
 

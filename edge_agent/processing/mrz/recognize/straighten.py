@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import cv2
@@ -52,13 +52,23 @@ class Band:
         return np.stack((u / w, v / w), axis=1)
 
 
-def band(quad: Quad, columns: int) -> Band:
-    """The band of a line that is thought to have so many characters."""
+def band(quad: Quad, columns: int, sag: Sequence[float] = ()) -> Band:
+    """The band of a line that is thought to have so many characters.
+
+    ``sag`` is how far the line lies below the straight one between its ends, in heights of the capitals, at evenly
+    spaced points from the first to the last.
+    """
     left, right = MARGIN - 0.5, MARGIN + columns * PITCH - 0.5
     top, base = MIDDLE - CAPITALS / 2, MIDDLE + CAPITALS / 2
     corners = np.array(((left, top), (right, top), (right, base), (left, base)), np.float32)
     matrix = cv2.getPerspectiveTransform(corners, np.ascontiguousarray(quad, np.float32))
-    return Band(np.asarray(matrix, np.float64), columns)
+    straight = Band(np.asarray(matrix, np.float64), columns)
+    if not any(sag):
+        return straight
+    curve = np.zeros(9)
+    at = np.linspace(left, right, len(sag)) / straight.width
+    curve[4:7] = np.polynomial.polynomial.polyfit(at, CAPITALS * np.array(sag), 2)
+    return replace(straight, curve=curve)
 
 
 def strips(grey: NDArray[np.uint8], bands: Sequence[Band]) -> NDArray[np.float32]:
