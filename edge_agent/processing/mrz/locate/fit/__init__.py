@@ -150,7 +150,7 @@ def _middles(ink: Strip, count: int, bend: Array) -> tuple[Array, tuple[int, int
 
 def _continued(ink: Strip, middles: Array) -> tuple[int, int]:
     """By how many columns the strip should be longer on both sides, because its text runs on to its border."""
-    text = kernels.bands(ink, middles, -4, 4) - kernels.bands(ink, middles, SPACING / 2 - 3, SPACING / 2 + 3)
+    text = kernels.bands(ink, middles, -4.0, 4.0) - kernels.bands(ink, middles, SPACING / 2 - 3, SPACING / 2 + 3)
     inside = max(float(text[:, REACH:-REACH].mean()), 1e-6)
     left, right = float(text[:, : REACH // 2].mean()), float(text[:, -REACH // 2 :].mean())
     return (2 * REACH if left > 0.5 * inside else 0), (2 * REACH if right > 0.5 * inside else 0)

@@ -64,7 +64,7 @@ def _present(ink: NDArray[np.float32], middles: Array, height: float, reach: int
     gap = (below.mean(axis=0) + above.mean(axis=0)) / 2
     smooth = np.asarray(cv2.blur(text - gap, (max(3, round(1.5 * height)), 1), borderType=cv2.BORDER_REPLICATE))
     usual = np.maximum(np.median(smooth[:, reach:-reach], axis=1, keepdims=True), 0.02)
-    return np.clip(smooth / (0.75 * usual), 0.0, 1.0)
+    return np.asarray(np.clip(smooth / (0.75 * usual), 0.0, 1.0))
 
 
 def cells(there: Array, profiles: Array, square: float, reach: int) -> Cells | None:
