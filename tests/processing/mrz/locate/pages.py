@@ -130,7 +130,7 @@ def without_zone(name: FormatName, rng: np.random.Generator) -> Page:
 
 
 def printed(name: FormatName, rng: np.random.Generator, dpi: float | None = None) -> Page:
-    return render(specimen(rng, name), rng, dpi or rng.uniform(120, 260))
+    return render(specimen(rng, name), rng, dpi or rng.uniform(120, 220))
 
 
 def quarters(page: Page, rng: np.random.Generator) -> Page:

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from edge_agent.processing.images import decode
 from edge_agent.processing.mrz.locate import MOST, locate, warm
+from edge_agent.processing.mrz.locate.fit import kernels as fit_kernels
+from edge_agent.processing.mrz.locate.search import kernels as search_kernels
 from edge_agent.processing.mrz.locate.zone import turned
 from edge_agent.simulate.page import turn
 from tests.processing.mrz.locate import pages
 from tests.processing.mrz.locate.pages import COLUMNS, Condition, grey, located, made
 
-SEEDS = 15
+SEEDS = 10
 REAL = Path("/work/shared/data/mrz")
 
 
@@ -135,6 +137,17 @@ def test_a_read_only_and_a_strided_picture_will_do() -> None:
     strided = page.image[..., 1]
     strided.flags.writeable = False
     assert any(located(zone, page.quads) for zone in locate(strided))
+
+
+def test_no_kernel_is_compiled_after_warming() -> None:
+    warm()
+    kernels = [k for module in (fit_kernels, search_kernels) for k in vars(module).values() if hasattr(k, "signatures")]
+    before = [len(kernel.signatures) for kernel in kernels]
+    assert len(kernels) > 5
+    for condition in (pages.phone, pages.bent, pages.thumbnail, pages.without_zone):
+        for seed in range(5):
+            locate(grey(made(condition, seed)[1]))
+    assert [len(kernel.signatures) for kernel in kernels] == before
 
 
 def test_a_page_costs_milliseconds() -> None:
