@@ -138,19 +138,28 @@ def _middles(ink: Strip, count: int, bend: Array) -> tuple[Array, tuple[int, int
     middles[:, 0] = level - middles[:, 1] * ink.shape[1] / 2
     if len(columns) > _CURVE:
         # A page bends all its lines alike.
-        weight = weights.sum(axis=0)
-        common = (below * weights).sum(axis=0) / np.maximum(weight, 1e-9)
-        curve = np.polynomial.Polynomial.fit(columns, common, _CURVE, w=np.minimum(weight, np.median(weight)))
-        left = (weights * (below - curve(columns)) ** 2).sum()
-        if left > 0.5 * (weights * below**2).sum():
-            return middles, _continued(ink, middles)  # they do not agree on a bend
-        bend += curve(np.clip(np.arange(len(bend)), columns[0] - _BLOCK, columns[-1] + _BLOCK))
+        curve = _curve(columns, below, weights, len(bend))
+        left = (weights * (below - curve[columns.astype(int)]) ** 2).sum()
+        if left < 0.5 * (weights * below**2).sum():  # else they do not agree on a bend
+            bend += curve
     return middles, _continued(ink, middles)
+
+
+def _curve(columns: Array, below: Array, weights: Array, width: int) -> Array:
+    """The polynomial through what all lines bend together, at each of ``width`` columns."""
+    weight = weights.sum(axis=0)
+    common = (below * weights).sum(axis=0) / np.maximum(weight, 1e-9)
+    trust = np.minimum(weight, np.median(weight))[:, None]
+    # No further out than one block, where a polynomial would run away.
+    everywhere = np.clip(np.arange(width), columns[0] - _BLOCK, columns[-1] + _BLOCK)
+    powers, wanted = (np.vander(x / width - 0.5, _CURVE + 1) for x in (columns, everywhere))
+    solved = np.linalg.solve(powers.T @ (trust * powers) + 1e-9 * np.eye(_CURVE + 1), powers.T @ (trust[:, 0] * common))
+    return np.asarray(wanted @ solved)
 
 
 def _continued(ink: Strip, middles: Array) -> tuple[int, int]:
     """By how many columns the strip should be longer on both sides, because its text runs on to its border."""
-    text = kernels.bands(ink, middles, -4, 4) - kernels.bands(ink, middles, SPACING / 2 - 3, SPACING / 2 + 3)
+    text = kernels.bands(ink, middles, -4.0, 4.0) - kernels.bands(ink, middles, SPACING / 2 - 3, SPACING / 2 + 3)
     inside = max(float(text[:, REACH:-REACH].mean()), 1e-6)
     left, right = float(text[:, : REACH // 2].mean()), float(text[:, -REACH // 2 :].mean())
     return (2 * REACH if left > 0.5 * inside else 0), (2 * REACH if right > 0.5 * inside else 0)

@@ -23,7 +23,8 @@ _WIDER: Final = 0.04
 """How far the width of a cell may be from the strongest rhythm."""
 _WINDOW: Final = 200
 """Columns of the strip, some 16 to 20 characters, over which the pitch is taken to be constant."""
-_WAVES: Final = np.exp(-2j * np.pi * np.arange(_WINDOW)[:, None] / _PITCHES)
+_PHASES: Final = 2 * np.pi * np.arange(_WINDOW)[:, None] / _PITCHES
+_WAVES: Final = np.concatenate((np.cos(_PHASES), np.sin(_PHASES)), axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,9 @@ def _present(ink: NDArray[np.float32], middles: Array, height: float, reach: int
     above = kernels.bands(ink, middles, -height / 2 - 7, -height / 2 - 2)
     gap = (below.mean(axis=0) + above.mean(axis=0)) / 2
     smooth = np.asarray(cv2.blur(text - gap, (max(3, round(1.5 * height)), 1), borderType=cv2.BORDER_REPLICATE))
-    usual = np.maximum(np.median(smooth[:, reach:-reach], axis=1, keepdims=True), 0.02)
-    return np.clip(smooth / (0.75 * usual), 0.0, 1.0)
+    inside = np.sort(smooth[:, reach:-reach], axis=1)
+    usual = np.maximum(inside[:, inside.shape[1] // 2, None], 0.02)
+    return np.asarray(np.clip(smooth / (0.75 * usual), 0.0, 1.0))
 
 
 def cells(there: Array, profiles: Array, square: float, reach: int) -> Cells | None:
@@ -103,6 +105,6 @@ def _spectrum(profiles: Array) -> Array:
     pieces = np.stack([profiles[:, start : start + size] for start in starts], axis=1)
     window = np.hanning(size)
     pieces = (pieces - pieces.mean(axis=2, keepdims=True)) * window
-    power = (np.abs(pieces.reshape(-1, size) @ _WAVES[:size]) ** 2).reshape(count, len(starts), -1).sum(axis=1)
+    power = ((pieces.reshape(-1, size) @ _WAVES[:size]) ** 2).reshape(count, -1, len(_PITCHES)).sum(axis=1)
     energy = (pieces**2).sum(axis=(1, 2)) * (window**2).sum()
     return np.asarray(3 * power / np.maximum(energy, 1e-9)[:, None])

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from edge_agent.processing.mrz.locate.fit.cells import Cells
 
-_WIDTH: Final = 12
-_HEIGHT: Final = 16
+_WIDTH: Final = 9
+_HEIGHT: Final = 12
 """Of a cell, in pixels."""
 _ALIKE: Final = 0.5
 """Correlation from which a character looks like a filler."""
@@ -19,26 +19,35 @@ _ALIKE: Final = 0.5
 
 def pointing(ink: NDArray[np.float32], middles: NDArray[np.float64], grid: Cells, height: float) -> float:
     """-1 to 1: above 0 if the fillers in a straightened strip point to the left, as they do in upright text."""
-    score = 0.0
     width = grid.columns * _WIDTH
     target = np.array([(0, 0), (width, 0), (0, _HEIGHT)], np.float32) - 0.5
-    for at, slope in middles:
+    lines = np.empty((len(middles), _HEIGHT, width), np.float32)
+    for i, (at, slope) in enumerate(middles):
         left, right = at + slope * grid.start - height / 2, at + slope * grid.end - height / 2
         source = np.array([(grid.start, left), (grid.end, right), (grid.start, left + height)], np.float32)
-        line = cv2.warpAffine(ink, cv2.getAffineTransform(source, target), (width, _HEIGHT))
-        for template, sign in ((_FILLER, 1), (_TURNED, -1)):
-            alike = cv2.matchTemplate(line, template, cv2.TM_CCOEFF_NORMED)
-            score += sign * float(np.maximum(alike - _ALIKE, 0).sum())
-    return float(np.tanh(score / 2))
+        cv2.warpAffine(ink, cv2.getAffineTransform(source, target), (width, _HEIGHT), lines[i])
+    seen = np.lib.stride_tricks.sliding_window_view(lines, _WIDTH, axis=2).transpose(0, 2, 1, 3)
+    seen = seen.reshape(-1, _HEIGHT * _WIDTH)
+    seen = seen - seen.mean(axis=1, keepdims=True)
+    alike = (seen @ _TEMPLATES) / np.maximum(np.sqrt((seen**2).sum(axis=1, keepdims=True)), 1e-3)
+    left_ones, right_ones = np.maximum(alike - _ALIKE, 0).sum(axis=0)
+    return float(np.tanh((left_ones - right_ones) / 2))
 
 
 def _drawn() -> NDArray[np.float32]:
     """A filler in its cell: two strokes that meet on the left."""
     cell = np.zeros((_HEIGHT, _WIDTH), np.float32)
-    corners = np.array([(10, 2.5), (2, 8), (10, 13.5)]) * 16
+    corners = np.array([(0.83, 0.16), (0.17, 0.5), (0.83, 0.84)]) * (_WIDTH, _HEIGHT) * 16
     cv2.polylines(cell, [corners.astype(np.int32)], False, [1.0], 2, cv2.LINE_AA, 4)
-    return np.asarray(cv2.GaussianBlur(cell, (0, 0), 1.0), np.float32)
+    return np.asarray(cv2.GaussianBlur(cell, (0, 0), 0.8), np.float32)
 
 
-_FILLER: Final = _drawn()
-_TURNED: Final = np.ascontiguousarray(_FILLER[:, ::-1])
+def _templates() -> NDArray[np.float32]:
+    """The filler, and the filler turned, as columns of mean 0 and length 1."""
+    drawn = _drawn()
+    both = np.stack((drawn, drawn[:, ::-1])).reshape(2, -1)
+    both = both - both.mean(axis=1, keepdims=True)
+    return np.ascontiguousarray((both / np.linalg.norm(both, axis=1, keepdims=True)).T)
+
+
+_TEMPLATES: Final = _templates()

@@ -38,7 +38,7 @@ _NARROWING: Final = 1.7
 """By which perspective may bring the lines together from one end to the other."""
 _SEEDS: Final = 16
 """Heaviest lines of which one must be in a stack."""
-_STACKS: Final = 24
+_STACKS: Final = 12
 """Heaviest stacks that are looked at."""
 
 

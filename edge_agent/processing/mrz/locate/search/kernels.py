@@ -64,11 +64,11 @@ def ridges(
                 if ink[i, j] > here:
                     on = False
                     break
-                least = here
+                least = float(here)
                 for step in range(2, 8):
-                    i = min(max(round(y + side * step * ny), 0), h - 1)
-                    j = min(max(round(x + side * step * nx), 0), w - 1)
-                    least = min(least, ink[i, j])
+                    i, j = round(y + side * step * ny), round(x + side * step * nx)
+                    # Beyond the border there is nothing.
+                    least = min(least, ink[i, j]) if 0 <= i < h and 0 <= j < w else 0.0
                 if least * contrast > here:
                     on = False
                     break
