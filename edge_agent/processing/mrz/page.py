@@ -34,6 +34,8 @@ _HOPELESS: Final = 0.45
 """Quality of the evidence below which a place holds no zone at all."""
 _LEGIBLE: Final = 0.7
 """Mean probability of the characters below which a zone is there, and cannot be read."""
+_CLEAR: Final = 0.93
+"""Mean probability of the characters from which a zone that contradicts itself is more than badly seen."""
 _WEAK: Final = 0.98
 """Probability of a character below which an officer is told where it stands."""
 _SMALL: Final = 8.5
@@ -146,6 +148,8 @@ def best_reading(
 
 def _doubt(grey: NDArray[np.uint8], decoded: Decoded, evidence: Evidence) -> str:
     """Where the reader is not sure, and what may be the matter."""
+    if evidence.plain > _CLEAR and not parse(decoded.lines).valid:
+        return "the print is legible, but it breaks the rules of its format: misprinted, altered, or misread"
     weak = [
         (i, [column for column, p in enumerate(line, 1) if p < _WEAK])
         for i, line in enumerate(decoded.probabilities, 1)
