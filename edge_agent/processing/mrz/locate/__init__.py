@@ -23,20 +23,24 @@ MOST: Final = 4
 SIDES: Final = (400, 280, 560, 800, 1120, 1600)
 """Longest sides of the reduced pictures. A zone as wide as the picture is found in the first two."""
 CERTAIN: Final = 0.36
-"""Plausibility that ends the search."""
+"""Plausibility that ends the search: 99 in 100 zones have more, nothing else was seen above 0.2."""
+_LOWEST: Final = 24
+"""Pixels; two lines need more."""
 _SMALLEST: Final = 800
 """Side to which even the smallest picture is enlarged; others only if their characters could be read at all then."""
 _GUESSES: Final = 5
 """At one scale."""
 
 
-def locate(grey: NDArray[np.uint8]) -> list[Zone]:
+def locate(grey: NDArray[np.uint8], *, thorough: bool = False) -> list[Zone]:
     """Places that may hold a machine readable zone, the most plausible first; at most four, empty if there is none.
 
     Args:
         grey: The picture, shape (h, w).
+        thorough: Go on after a zone that leaves no doubt: for when it could not be read, or two documents lie together.
+            Takes as long as a page without a zone, some ten times longer.
     """
-    if min(grey.shape) < 24:
+    if min(grey.shape) < _LOWEST:
         return []
     pyramid = Pyramid(grey)
     found: list[Zone] = []
@@ -49,7 +53,7 @@ def locate(grey: NDArray[np.uint8]) -> list[Zone]:
             if zone is None:
                 continue
             found.append(zone)
-            if zone.plausibility > CERTAIN:
+            if zone.plausibility > CERTAIN and not thorough:
                 return _distinct(found)[:MOST]
     return _distinct(found)[:MOST]
 
@@ -64,15 +68,12 @@ def _distinct(zones: list[Zone]) -> list[Zone]:
 
 
 def _same(a: Zone, b: Zone) -> bool:
-    """Whether both claim the same lines, to within a line's height."""
+    """Whether both claim the same cells of the same lines, to within a line's height, from either end."""
     if len(a.quads) != len(b.quads) or a.columns != b.columns:
         return False
     height = float(np.hypot(*(a.quads[0][3] - a.quads[0][0])))
-    straight = max(float(np.abs(p.mean(axis=0) - q.mean(axis=0)).max()) for p, q in zip(a.quads, b.quads, strict=True))
-    other = max(
-        float(np.abs(p.mean(axis=0) - q.mean(axis=0)).max()) for p, q in zip(a.quads, reversed(b.quads), strict=True)
-    )
-    return min(straight, other) < height
+    mine, other = (np.array([quad.mean(axis=0) for quad in zone.quads]) for zone in (a, b))
+    return min(float(np.abs(mine - way).max()) for way in (other, other[::-1])) < height
 
 
 def warm() -> None:

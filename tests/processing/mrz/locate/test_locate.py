@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_agent.processing.images import decode
+from edge_agent.processing.mrz.formats import FormatName
 from edge_agent.processing.mrz.locate import MOST, locate, warm
 from edge_agent.processing.mrz.locate.fit import kernels as fit_kernels
 from edge_agent.processing.mrz.locate.search import kernels as search_kernels
@@ -58,6 +59,18 @@ def test_a_zone_is_found(condition: Condition) -> None:
     assert len(missed) <= 1, missed
 
 
+def test_two_documents_in_one_picture_are_both_found_by_a_thorough_search() -> None:
+    first, second = (pages.flatbed(name, np.random.default_rng(4)) for name in (FormatName.TD3, FormatName.TD2))
+    images = [grey(first), grey(second)]
+    width = max(image.shape[1] for image in images)
+    both = np.vstack([np.pad(image, ((0, 40), (0, width - image.shape[1])), mode="edge") for image in images])
+    below = tuple(quad + np.float32((0, len(images[0]) + 40)) for quad in second.quads)
+    zones = locate(both, thorough=True)
+    for quads in (first.quads, below):
+        assert any(located(zone, quads) for zone in zones)
+    assert len(locate(both)) <= len(zones) <= MOST
+
+
 def test_nothing_is_found_where_there_is_no_zone() -> None:
     found = [locate(grey(made(pages.without_zone, seed)[1])) for seed in range(SEEDS)]
     assert sum(map(bool, found)) <= 1
@@ -101,9 +114,9 @@ def test_a_mirrored_zone_is_found_but_not_known_to_be_mirrored() -> None:
 
 
 def test_the_sag_of_a_bent_page_leads_along_its_lines() -> None:
-    page = pages.bent(pages.FormatName.TD3, np.random.default_rng(1))
+    page = pages.bent(FormatName.TD3, np.random.default_rng(1))
     best = locate(grey(page))[0]
-    flat = locate(grey(pages.flatbed(pages.FormatName.TD3, np.random.default_rng(1))))[0]
+    flat = locate(grey(pages.flatbed(FormatName.TD3, np.random.default_rng(1))))[0]
     assert max(map(abs, flat.sag)) < 0.1
     assert max(map(abs, best.sag)) > 0.2
     assert best.sag[0] == best.sag[-1] == 0
@@ -151,7 +164,7 @@ def test_no_kernel_is_compiled_after_warming() -> None:
 
 
 def test_a_page_costs_milliseconds() -> None:
-    picture = grey(pages.flatbed(pages.FormatName.TD3, np.random.default_rng(2)))
+    picture = grey(pages.flatbed(FormatName.TD3, np.random.default_rng(2)))
     warm()
     took = []
     for _ in range(9):
