@@ -1,127 +1,18 @@
-"""Swipe readers on a serial port: the document is drawn through a slot, and the reader sends the lines of its zone."""
+"""Swipe readers on a serial port."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Iterator
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar
 
-from pydantic import Field
-
-from drivers.passport.event import passport_read
+from drivers.passport import slot
+from drivers.passport.slot import Slot, SlotSettings
 from drivers.serial_port import SerialPort, SerialSettings, find_port
-from edge_agent.driver import Driver, DriverError, Observation
-from edge_agent.events.device import InputRejected
-from edge_agent.events.passport import Source
-from edge_agent.processing.mrz.framing import Document, Found, Framer
-from edge_agent.processing.mrz.parse import parse
-
-ENGINE: Final = "swipe reader"
-LISTEN_SECONDS: Final = 0.1
-LOOK_SECONDS: Final = 0.2
-WAIT_SECONDS: Final = 65.0
-"""How long to look for a reader that is not there, in silence so that the status keeps saying so. A minute is what the
-supervisor takes for a recovery: its pauses stay at a second, and a reader is found as soon as it is plugged in."""
+from edge_agent.driver import Driver, Observation
 
 
-class SwipeSettings(SerialSettings):
+class SwipeSettings(SlotSettings, SerialSettings):
     """Settings of ``passport.swipe``."""
-
-    gap_seconds: float = Field(
-        default=0.25, ge=0.05, le=5, description="Silence after which the reader has probably sent all of a document"
-    )
-    patience_seconds: float = Field(
-        default=1.0, ge=0.2, le=10, description="Silence after which half a document is given up"
-    )
-    silence_seconds: float = Field(
-        default=0, ge=0, le=31_536_000, description="A reader that sends nothing for so long is reported; 0: never"
-    )
-
-
-class Line(Protocol):
-    """What a reader's bytes come from."""
-
-    @property
-    def path(self) -> str:
-        """Where it is, for messages."""
-
-    def read(self, timeout: float) -> bytes:
-        """What has arrived, as soon as there is something; empty if nothing comes in time."""
-
-    def close(self) -> None:
-        """Let go of the device."""
-
-
-class Slot:
-    """Documents out of the bytes of one reader.
-
-    Time is counted only while listening: what arrives while an event is being recorded waits in the kernel, and has
-    no gap in it.
-    """
-
-    def __init__(self, line: Line, *, gap_seconds: float, patience_seconds: float, silence_seconds: float = 0) -> None:
-        self._line = line
-        self._framer = Framer(gap_seconds=gap_seconds, patience_seconds=patience_seconds)
-        self._silence_seconds = silence_seconds
-        self._found: deque[Found] = deque()
-        self._listened = self._heard = 0.0
-
-    def poll(self, timeout: float) -> Observation | None:
-        """Listen for at most ``timeout`` seconds, less if something arrives.
-
-        Raises:
-            DriverError: the reader has gone, babbles, or has been silent for longer than allowed.
-        """
-        if not self._found:
-            self._listen(timeout)
-        if self._found:
-            return self._observation(self._found.popleft())
-        if self._framer.babbling:
-            raise DriverError(
-                f"The reader at {self._line.path} babbles: it sends on and on, and no document is in it. Compare its "
-                "baud rate, data bits and parity with the device's file, and look at its cable."
-            )
-        if 0 < self._silence_seconds < self._listened - self._heard:
-            raise DriverError(
-                f"The reader at {self._line.path} has sent nothing for {self._silence_seconds:g} s: swipe a document, "
-                "look at its lamp and its cable."
-            )
-        return None
-
-    def close(self) -> None:
-        """Let go of the reader."""
-        self._line.close()
-
-    def _listen(self, timeout: float) -> None:
-        started = time.monotonic()
-        data = self._line.read(timeout)
-        self._listened += time.monotonic() - started
-        if data:
-            self._heard = self._listened
-        self._found += self._framer.feed(data, self._listened)
-
-    def _observation(self, found: Found) -> Observation:
-        if not isinstance(found, Document):
-            return Observation(InputRejected(reason=found.code, message=found.message, size=found.size))
-        started = time.perf_counter()
-        mrz = parse(found.lines)
-        waited = self._listened - found.ended + time.perf_counter() - started
-        return Observation(passport_read(mrz, source=Source.SWIPE, engine=ENGINE, milliseconds=round(waited * 1000, 1)))
-
-
-def open_slot(settings: SwipeSettings) -> Slot:
-    """Open the reader's port.
-
-    Raises:
-        DriverError: it is not there, or cannot be opened.
-    """
-    return Slot(
-        SerialPort(settings),
-        gap_seconds=settings.gap_seconds,
-        patience_seconds=settings.patience_seconds,
-        silence_seconds=settings.silence_seconds,
-    )
 
 
 class SwipeReader(Driver[SwipeSettings]):
@@ -129,23 +20,26 @@ class SwipeReader(Driver[SwipeSettings]):
 
     kind = "passport.swipe"
     Settings = SwipeSettings
-    deadline: ClassVar[float] = WAIT_SECONDS + 25
+    deadline: ClassVar[float] = slot.DEADLINE
 
     def observe(self) -> Iterator[Observation | None]:
         """Yield an observation for each document, and for each swipe that could not be used."""
-        until = time.monotonic() + WAIT_SECONDS
-        while find_port(self.settings) is None and time.monotonic() < until:
-            time.sleep(LOOK_SECONDS)
-        slot = open_slot(self.settings)
-        try:
-            while True:
-                yield slot.poll(LISTEN_SECONDS)
-        finally:
-            slot.close()
+        return slot.observe(self.is_there, self.open)
+
+    def is_there(self) -> bool:
+        """Whether the reader is plugged in."""
+        return find_port(self.settings) is not None
+
+    def open(self) -> Slot:
+        """Begin to listen.
+
+        Raises:
+            DriverError: the reader is not there, or cannot be opened.
+        """
+        return Slot(SerialPort(self.settings), self.settings)
 
     def probe(self) -> str:
         """Whether the port can be opened; a reader says nothing until something is swiped."""
-        settings = self.settings
-        port = SerialPort(settings)
+        port = SerialPort(self.settings)
         port.close()
-        return f"{port.path} can be opened with {settings.baud} baud; swipe a document to see more"
+        return f"{port.path} can be opened with {self.settings.baud} baud; swipe a document to see more"

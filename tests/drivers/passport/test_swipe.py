@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from drivers.passport import swipe
+from drivers.passport import slot
 from drivers.passport.swipe import SwipeReader, SwipeSettings
 from edge_agent.driver import DriverError, Observation
 from edge_agent.events.device import InputRejected
@@ -95,7 +95,7 @@ def test_a_pause_of_ours_is_no_pause_of_the_reader(wire: Wire) -> None:
 def test_a_reader_that_babbles_is_called_so(wire: Wire) -> None:
     observations = listen(wire)
     wire.send(b"\x55\xaa" * 1500)
-    with pytest.raises(DriverError, match=r"babbles.*baud rate"):
+    with pytest.raises(DriverError, match=r"babbles.*set up as the device's file says"):
         list(observations)
 
 
@@ -121,7 +121,7 @@ def test_a_reader_that_is_unplugged_is_found_again_under_another_number(wire: Wi
 
 
 def test_a_reader_that_never_comes_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(swipe, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(slot, "WAIT_SECONDS", 0.1)
     reader = SwipeReader(SwipeSettings(port=str(tmp_path / "nothing")))
     with pytest.raises(DriverError, match="plug it in"):
         next(reader.observe())
