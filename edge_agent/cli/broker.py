@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from typing import Annotated
 
 import typer
 
-from edge_agent.cli.console import Exit, console, errors
+from edge_agent.cli.console import Exit, console, end_by_signals, errors
 from edge_agent.simulate.broker import EmbeddedBroker, EmbeddedBrokerError
 
 
@@ -32,7 +31,7 @@ def broker(
 
       mosquitto_sub -V 5 -t 'blo/#' -v
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_by_signals()
     try:
         with EmbeddedBroker(port, port_311, host) as running:
             console.print(f"MQTT 5 on {host}:{running.port}, MQTT 3.1.1 on {host}:{running.port_311}. Ctrl-C ends it.")

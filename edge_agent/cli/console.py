@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
@@ -31,3 +32,9 @@ ConfigOption = Annotated[
 DEFAULT_CONFIG = Path("/etc/edge-agent")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+
+
+def end_by_signals() -> None:
+    """Let SIGTERM end a command like Ctrl-C, and Ctrl-C also where a shell without job control has switched it off."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -13,13 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from drivers.folder import FolderSettings
-from edge_agent.cli.console import Exit, console, errors
+from edge_agent.cli.console import Exit, console, end_by_signals, errors
 from edge_agent.config.loader import ConfigError, load
 from edge_agent.config.models import Config
 from edge_agent.daemon.journal import Journal, JournalDamagedError, Stand
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 SCANNER = "passport.page"
 DRAIN_SECONDS = 30.0
 END_SECONDS = 10.0
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def demo(
 
       edge-agent demo --seconds 20 --every 0.5
     """
+    end_by_signals()
     try:
         checkpoint = load(config)
         with (
@@ -143,7 +146,7 @@ def _agent(config: Path, state: Path) -> Iterator[None]:
     with log.open("wb") as output:
         command = [sys.executable, "-P", "-m", "edge_agent.daemon", str(config)]
         environment = os.environ | {"STATE_DIRECTORY": str(state)}
-        process = subprocess.Popen(command, env=environment, stderr=output, start_new_session=True)
+        process = _start(command, env=environment, stderr=output)
     try:
         yield
     finally:
@@ -165,12 +168,23 @@ def _subscriber(port: int, tally: Path) -> Iterator[None]:
         "--tally",
         str(tally),
     ]
-    process = subprocess.Popen(command, start_new_session=True)
+    process = _start(command)
     try:
         yield
     finally:
         time.sleep(0.5)  # the broker has acknowledged; the last message may still be on its way to here
         _end(process, signal.SIGINT)
+
+
+def _start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Start a process that Ctrl-C does not reach, and that does not outlive this one, however it ends."""
+    libc = ctypes.CDLL(None)
+    return subprocess.Popen(
+        command,
+        start_new_session=True,
+        preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509  (no threads here)
+        **options,
+    )
 
 
 def _end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:

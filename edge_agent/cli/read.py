@@ -94,7 +94,7 @@ def _read_file(file: Path) -> Result:
 
 
 def _parse(text: str) -> Result:
-    from drivers.passport.reading import passport_read  # noqa: PLC0415
+    from drivers.passport.event import passport_read  # noqa: PLC0415
     from edge_agent.events.passport import Source  # noqa: PLC0415
     from edge_agent.processing.mrz.parse import parse  # noqa: PLC0415
 

@@ -15,6 +15,8 @@ from typing import Any, Self
 from edge_agent.daemon.journal import Journal, JournalDamagedError, Stand
 
 PLUGIN = Path(__file__).parent / "plugin"
+FOREIGN = {"NOTIFY_SOCKET", "STATE_DIRECTORY", "NUMBA_CACHE_DIR", "EDGE_AGENT_PRELOAD"}
+"""Variables of the tests' own process that are nothing to an agent."""
 
 
 def toml(value: Any) -> str:
@@ -58,7 +60,7 @@ class Post:
 
     def start(self, **environment: str) -> Self:
         """Start the agent, in a process group of its own."""
-        env = {key: value for key, value in os.environ.items() if key not in {"NOTIFY_SOCKET", "STATE_DIRECTORY"}}
+        env = {key: value for key, value in os.environ.items() if key not in FOREIGN}
         env |= {"PYTHONPATH": str(PLUGIN), **environment}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

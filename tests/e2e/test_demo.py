@@ -39,9 +39,12 @@ def test_it_ends_by_itself_and_every_page_arrived() -> None:
 
 def test_ctrl_c_ends_it_cleanly() -> None:
     process = start("--every", "1")
-    time.sleep(6)
-    process.send_signal(signal.SIGINT)
-    output, said = process.communicate(timeout=60)
+    try:
+        time.sleep(6)
+        process.send_signal(signal.SIGINT)
+        output, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 0, said
     presented, *others = counts(output)
     assert presented > 0

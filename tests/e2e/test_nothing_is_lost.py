@@ -1,12 +1,19 @@
-"""The promise, as a sceptic would try it: kill -9 at random, the broker stopped or refusing, the link dead."""
+"""The promise, as a sceptic would try it: kill -9 at random, the broker stopped or refusing, the link dead.
+
+mosquitto 2.0.11 takes messages, acknowledges them, and does not always hand all of them on when it is stopped or its
+ACL is read again while the office is away or slow: its log shows every number as accepted. That is why a consumer
+asks for what is missing, as the office does here in the end.
+"""
 
 from __future__ import annotations
 
 import collections
+import itertools
 import json
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +75,8 @@ def test_every_acknowledged_observation_arrives_whatever_is_killed(tmp_path: Pat
         post.start()
         wait_until(lambda: post.stand().undelivered == 0, 60, "an empty backlog")
         last = post.stand().last_sequence
-        events = all_events(office, last)
+        asked = ask_for_missing(office, last)
+        events = all_events(office)
         assert post.stop() == 0
     broker.stop()
 
@@ -86,14 +94,29 @@ def test_every_acknowledged_observation_arrives_whatever_is_killed(tmp_path: Pat
         arrived = {number for source, number in ids if source.endswith(f"/{name}")}
         assert set(numbers) <= arrived, f"{name}: {len(set(numbers) - arrived)} acknowledged observations never arrived"
     assert total > KILLS * 10, "too little happened to prove anything"
-    print(f"{KILLS} kills, {total} acknowledged, {last} events, {len(events) - last} duplicates with the same id")
+    print(
+        f"{KILLS} kills, {total} acknowledged, {last} events, {asked} asked for again,"
+        f" {len(events) - last} duplicates with the same id"
+    )
 
 
-def all_events(office: Collector, last: int) -> list[dict]:
-    """All events at the office once they are complete, or what is there after a while."""
-    deadline = time.monotonic() + 20
-    while True:
-        events = [json.loads(message.payload) for message in office.on("/trial/load")]
-        if len({event["sequence"] for event in events}) == last or time.monotonic() > deadline:
-            return events
+def all_events(office: Collector) -> list[dict[str, Any]]:
+    return [json.loads(message.payload) for message in office.on("/trial/load")]
+
+
+def ask_for_missing(office: Collector, last: int) -> int:
+    """Do as every consumer does: ask for a replay of each gap that stays; return how many events were missing."""
+
+    def missing() -> list[int]:
+        return sorted(set(range(1, last + 1)) - {int(event["sequence"]) for event in all_events(office)})
+
+    deadline = time.monotonic() + 5
+    while missing() and time.monotonic() < deadline:
         time.sleep(0.2)
+    gone = missing()
+    for _, run in itertools.groupby(enumerate(gone), lambda item: item[1] - item[0]):
+        numbers = [number for _, number in run]
+        office.publish("blo/v1/kz/kordai/agent/replay/office", json.dumps({"first": numbers[0], "last": numbers[-1]}))
+    if gone:
+        wait_until(lambda: not missing(), 20, "the replay of what the broker did not hand on")
+    return len(gone)

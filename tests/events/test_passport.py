@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 from pydantic import ValidationError
 
-from drivers.passport.reading import passport_read
+from drivers.passport.event import passport_read
 from edge_agent.events.envelope import encode
 from edge_agent.events.passport import Correction, PassportFields, PassportRead, Source, Verdict
 from edge_agent.processing.mrz.parse import parse

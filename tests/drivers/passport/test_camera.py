@@ -10,7 +10,7 @@ import pytest
 
 from drivers.passport import reading
 from drivers.passport.camera import CameraSettings, PageCamera
-from drivers.passport.reading import passport_read
+from drivers.passport.event import passport_read
 from drivers.passport.stillness import Scene, Stillness
 from edge_agent.driver import DriverError, Observation
 from edge_agent.events.passport import PassportRead, Source
