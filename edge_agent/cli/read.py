@@ -52,6 +52,12 @@ def passport(
 
       edge-agent read passport --json scans/*.jpg > read.jsonl
     """
+    from edge_agent.daemon.preload import prepare_environment  # noqa: PLC0415  (text does not need it)
+
+    prepare_environment()
+    from drivers.passport.reading import warm  # noqa: PLC0415  (reads that environment)
+
+    warm()
     with_progress = not as_json and len(files) > 1 and sys.stderr.isatty()
     steps = track(files, "Reading", console=errors, transient=True) if with_progress else files
     _show((_read_file(file) for file in steps), as_json=as_json)
@@ -73,7 +79,6 @@ def mrz(as_json: JsonOption = False) -> None:
 
 
 def _read_file(file: Path) -> Result:
-    # Imported here: reading pictures takes a second to load, and text should not wait for it.
     from drivers.passport.reading import read_picture  # noqa: PLC0415
     from edge_agent.events.passport import Source  # noqa: PLC0415
     from edge_agent.processing.images import ImageError, decode  # noqa: PLC0415
