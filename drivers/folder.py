@@ -111,18 +111,31 @@ class FolderDriver(Driver[F]):
 
     def observe(self) -> Iterator[Observation | None]:
         """Yield an observation for each file, whether it could be used or not."""
-        folder = Folder(self.settings)
-        folder.prepare()
+        folder = self.open()
         while True:
-            file = folder.next()
-            observation = self._observation(folder, file) if file is not None else None
+            observation = self.poll(folder)
             yield observation
             if observation is None:
                 time.sleep(LOOK_SECONDS)
 
+    def open(self) -> Folder:
+        """Begin to look at the folder.
+
+        Raises:
+            DriverError: the folder is missing, or nothing can be moved in it.
+        """
+        folder = Folder(self.settings)
+        folder.prepare()
+        return folder
+
+    def poll(self, folder: Folder) -> Observation | None:
+        """Look once: an observation of the next file that is finished; None if there is none yet."""
+        file = folder.next()
+        return self._observation(folder, file) if file is not None else None
+
     def probe(self) -> str:
         """Whether files could be taken from the folder."""
-        Folder(self.settings).prepare()
+        self.open()
         return f"the folder {self.settings.folder} is there, and files can be moved in it"
 
     def _observation(self, folder: Folder, file: File) -> Observation | None:
@@ -155,6 +168,7 @@ class Folder:
         self._path = settings.folder
         self._seen: dict[File, float] = {}
         self._postponed: set[File] = set()
+        self._taken: set[File] = set()
         self._tidied = -TIDY_SECONDS
 
     def prepare(self) -> None:
@@ -176,7 +190,7 @@ class Folder:
             raise self._not_writable(None)
 
     def next(self) -> File | None:
-        """The oldest file that is finished, after one look; None if there is none yet."""
+        """The oldest file that is finished and was not taken yet, after one look; None if there is none."""
         self._tidy()
         now = time.monotonic()
         try:
@@ -185,8 +199,12 @@ class Folder:
             raise DriverError(f"The folder {self._path} cannot be read ({os.strerror(error.errno or 0)}).") from None
         self._seen = {file: self._seen.get(file, now) for file in files}
         self._postponed &= self._seen.keys()
-        ready = [file for file, since in self._seen.items() if now - since >= self._needed(file)]
-        return min(ready, key=lambda file: (file.identity[1], file.name), default=None)
+        self._taken &= self._seen.keys()
+        waiting = ((file, now - since) for file, since in self._seen.items() if file not in self._taken)
+        ready = [file for file, waited in waiting if waited >= self._needed(file)]
+        chosen = min(ready, key=lambda file: (file.identity[1], file.name), default=None)
+        self._taken |= {chosen} if chosen is not None else set()
+        return chosen
 
     def _needed(self, file: File) -> float:
         more = self._settings.patience_seconds if file in self._postponed else 0.0
@@ -223,9 +241,11 @@ class Folder:
 
     def postpone(self, file: File) -> bool:
         """Give a file more time, since its writer may only have paused; false if it has had it."""
-        first = file not in self._postponed
+        first = file not in self._postponed and self._settings.patience_seconds > 0
         self._postponed.add(file)
-        return first and self._settings.patience_seconds > 0
+        if first:
+            self._taken.discard(file)
+        return first
 
     def attempt(self, file: File) -> None:
         """Note that this file is being read; ``done`` and ``failed`` take the note back.

@@ -77,6 +77,13 @@ def find_port(settings: SerialSettings) -> str | None:
     return found[0] if found else None
 
 
+class _Serial(serial.Serial):  # type: ignore[misc]  # pyserial has no types
+    """A port that keeps what arrived before it was opened: a document may have been swiped already."""
+
+    def _reset_input_buffer(self) -> None:
+        return
+
+
 class SerialPort:
     """An open port. Nobody else can open it meanwhile.
 
@@ -93,7 +100,7 @@ class SerialPort:
             raise DriverError(f"There is no device {settings.found_by()}: plug it in; see ls -l {BY_ID}.")
         self.path = path
         try:
-            self._port = serial.Serial(
+            self._port = _Serial(
                 path,
                 baudrate=settings.baud,
                 bytesize=settings.bytesize,

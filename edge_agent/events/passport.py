@@ -73,6 +73,16 @@ class Correction(BaseModel):
     decided: str = Field(min_length=1, max_length=1)
 
 
+class Disagreement(BaseModel):
+    """A position at which devices that saw the same document read different characters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    line: int = Field(ge=1)
+    column: int = Field(ge=1)
+    values: list[str] = Field(min_length=2, description="One for each of `sources`, in the same order")
+
+
 class PassportRead(EventData):
     """A document was presented, and this is what its machine readable zone says."""
 
@@ -85,7 +95,13 @@ class PassportRead(EventData):
         "unreadable: no machine readable zone was made out"
     )
     valid: bool = Field(description="The same in short: whether the verdict is valid")
-    source: Source
+    source: Source = Field(description="What the fields are taken from")
+    sources: list[Source] = Field(
+        default=[], description="Where a document was seen more than once: all that saw it, `source` first; else empty"
+    )
+    disagreements: list[Disagreement] = Field(
+        default=[], description="Where these read different characters; lines and columns count from 1"
+    )
     format: str | None = Field(description="Null if unreadable", examples=["TD1", "TD2", "TD3", "MRV-A", "MRV-B"])
     lines: list[str] = Field(description="The lines of the zone as read, without blanks")
     fields: PassportFields
