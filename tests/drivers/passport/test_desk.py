@@ -119,6 +119,7 @@ def test_pages_are_read_on_without_the_swipe_reader_which_is_found_when_it_comes
     lay(tmp_path, TD3)
     assert next_of(observations).source is Source.PAGE
     wire.plug()
+    assert [next(observations), next(observations)] == [None, None]  # in the second turn the port is open
     wire.send(ACCESS_IS.wrap(TD1))
     assert next_of(observations).source is Source.SWIPE
 
