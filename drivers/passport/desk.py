@@ -9,10 +9,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from drivers.folder import FolderSettings
-from drivers.passport.page import PageFolder
+from drivers.passport.page import PageFolder, PageSettings
 from drivers.passport.pairing import Pairing
-from drivers.passport.slot import LISTEN_SECONDS, WAIT_SECONDS, Slot
+from drivers.passport.slot import LISTEN_SECONDS, Slot
 from drivers.passport.swipe import SwipeReader, SwipeSettings
 from edge_agent.driver import Driver, DriverError, DriverSettings, Observation
 from edge_agent.events.passport import Source
@@ -24,7 +23,7 @@ class DeskSettings(DriverSettings):
     pair_seconds: float = Field(
         default=2, ge=0, le=30, description="How long a reading is held back for another of the same document"
     )
-    pages: FolderSettings = Field(description="The scanner's folder, as in passport.page")
+    pages: PageSettings = Field(description="The scanner's folder, as in passport.page")
     swipe: SwipeSettings = Field(description="The swipe reader's port, as in passport.swipe")
 
 
@@ -50,10 +49,9 @@ class Desk(Driver[DeskSettings]):
         slot: Slot | None = None
         try:
             folder = self._pages.open()
-            began = time.monotonic()
             while True:
                 if slot is None:
-                    slot = self._look_for_reader(began)
+                    slot = self._look_for_reader()
                 for observation in (self._pages.poll(folder), _listen(slot)):
                     if observation is not None:
                         pairing.add(observation, time.monotonic())
@@ -66,10 +64,9 @@ class Desk(Driver[DeskSettings]):
             if slot is not None:
                 slot.close()
 
-    def _look_for_reader(self, began: float) -> Slot | None:
-        if not self._swipe.is_there() and time.monotonic() - began < WAIT_SECONDS:
-            return None
-        return self._swipe.open()
+    def _look_for_reader(self) -> Slot | None:
+        self.trouble = self._swipe.missing()
+        return None if self.trouble else self._swipe.open()
 
     def probe(self) -> str:
         """Whether files could be taken from the folder, and the port can be opened."""

@@ -93,7 +93,6 @@ def _read_file(file: Path) -> Result:
     from drivers.passport.reading import read_picture  # noqa: PLC0415
     from edge_agent.events.passport import Source  # noqa: PLC0415
     from edge_agent.processing.images import ImageError, decode  # noqa: PLC0415
-    from edge_agent.processing.mrz.page import ReaderError  # noqa: PLC0415
 
     try:
         if file.stat().st_size > MAX_BYTES:
@@ -102,8 +101,6 @@ def _read_file(file: Path) -> Result:
         read = read_picture(image, source=Source.PAGE)
     except ImageError as error:
         return _failed(file, error.message)
-    except ReaderError as error:
-        return _failed(file, str(error))
     except OSError as error:
         return _failed(file, f"{error.strerror}.")
     return _result(str(file), read)
