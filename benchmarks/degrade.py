@@ -32,6 +32,8 @@ _CELL: Final = 96
 _CAPITALS: Final = 0.713
 _OTHER_CAPITALS: Final = 0.71
 """Of Pillow's own typeface, in ems."""
+_GONE: Final = 0.7
+"""Share of a character that is hidden, from which on there is nothing to learn from the rest."""
 BEYOND: Final = 7
 """Characters drawn before the first and after the last one of a sample, so that a strip's margins show text, too."""
 _LIKE_EACH_OTHER: Final = ("0OQDUC", "1IJTL7", "2Z7", "5S6", "8B6", "GC60", "VYUW", "KX<", "MNHW", "EFP", "A4", "<K")
@@ -43,7 +45,8 @@ class Sample:
 
     ``grey`` has shape (height, width). ``cells`` has shape (characters, 4, 2): the corners x, y of each character's
     cell, clockwise from the top left, from the top of the capitals to the base line; ``text`` is what stands there,
-    a blank for paper. The first ``BEYOND`` cells lie before the line that a reader would be asked for.
+    a blank for paper or where nearly nothing of a character is left to see. The first ``BEYOND`` cells lie before the
+    line that a reader would be asked for.
     """
 
     grey: NDArray[np.uint8]
@@ -85,25 +88,27 @@ def sample(rng: Rng, line: str, severity: float = 1.0) -> Sample:
         shift = float(rng.choice((0.0, 0.0, rng.uniform(-0.5, 0.5))))
         rows += [(text(rng, len(line)), -spacing, shift)] * (which != 1)
         rows += [(text(rng, len(line)), spacing, shift)] * (which != 0)
-    grey, cells = _picture(rng, rows, 1.6, severity)
-    return Sample(grey, cells[0], line)
+    grey, cells, hidden = _picture(rng, rows, 1.6, severity)
+    seen = "".join(" " if share > _GONE else c for c, share in zip(line, hidden[0], strict=True))
+    return Sample(grey, cells[0], seen)
 
 
 def zone(rng: Rng, lines: Sequence[str], severity: float = 1.0) -> tuple[NDArray[np.uint8], tuple[Quad, ...]]:
     """A picture of a whole zone, shape (height, width), and its lines' quads; faults as in ``sample``."""
     spacing = _about(rng, 2.45, 0.35, 1.42, 3.4)
     rows = [(line, (i - (len(lines) - 1) / 2) * spacing, 0.0) for i, line in enumerate(lines)]
-    grey, cells = _picture(rng, rows, 1.6 + spacing * (len(lines) - 1) / 2, severity)
+    grey, cells, _ = _picture(rng, rows, 1.6 + spacing * (len(lines) - 1) / 2, severity)
     quads = [np.array((line[0, 0], line[-1, 1], line[-1, 2], line[0, 3]), np.float32) for line in cells]
     return grey, tuple(quads)
 
 
 def _picture(
     rng: Rng, rows: Sequence[tuple[str, float, float]], reach: float, severity: float
-) -> tuple[NDArray[np.uint8], list[NDArray[np.float64]]]:
+) -> tuple[NDArray[np.uint8], list[NDArray[np.float64]], list[list[float]]]:
     """A picture of rows (text, distance of its middle from the picture's in capitals, shift in characters).
 
-    It shows ``reach`` capitals above its middle and below. Returns it with the corners of the cells of each row.
+    It shows ``reach`` capitals above its middle and below. Returns it with the corners of the cells of each
+    row, and how much of each is hidden.
     """
     small = float(np.exp(rng.uniform(math.log(4.8), math.log(34))))
     finer = 2.0 if small < 14 else 1.5 if small < 22 else 1.0
@@ -115,14 +120,18 @@ def _picture(
     placed = [(line, middle + at * capitals, shift * pitch) for line, at, shift in rows]
     ink, left = _print(rng, placed, capitals, pitch, squeeze, severity, height)
     canvas = _on_paper(rng, ink, capitals, middle, severity, outer=(reach - 1.6) * capitals)
+    canvas, cover = _covered(rng, canvas, capitals, severity)
     grey, matrix = _photograph(rng, canvas, capitals, finer, severity)
     half, tall = pitch / 2, capitals / 2
     corners = np.array(((-half, -tall), (half, -tall), (half, tall), (-half, tall)))
-    cells = []
+    cells, hidden = [], []
     for line, at, shift in placed:
         places = np.stack([corners + np.array((left + shift + i * pitch, at)) for i in range(len(line))])
         cells.append(np.asarray(cv2.transform(places, matrix[:2]), np.float64))
-    return grey, cells
+        rows_of = slice(max(0, round(at - tall)), max(0, round(at + tall)) + 1)
+        edges = (places[:, :2, 0] + (pitch * 0.12, -pitch * 0.12)).clip(0, cover.shape[1] - 1).astype(int)
+        hidden.append([float(cover[rows_of, a : b + 1].mean()) if cover[rows_of].size else 0.0 for a, b in edges])
+    return grey, cells, hidden
 
 
 def negative(rng: Rng) -> NDArray[np.uint8]:
@@ -310,6 +319,46 @@ def _on_paper(
         thick = max(1, round(capitals * rng.uniform(0.02, 0.14)))
         cv2.polylines(page, [ends.astype(np.int32)], False, [colour], thick, cv2.LINE_AA, 4)
     return page
+
+
+def _covered(rng: Rng, canvas: Floats, capitals: float, severity: float) -> tuple[Floats, Floats]:
+    """The canvas with patches over the text, and how much of each pixel they hide.
+
+    A finger, a label, a reflection that leaves nothing, a smudge: what is left of a character must not be believed
+    too much.
+    """
+    height, width = canvas.shape
+    cover: Floats = np.zeros((height, width), np.float32)
+    for _ in range(int(rng.integers(1, 4)) if _chance(rng, 0.2 * severity) else 0):
+        high, wide = capitals * rng.uniform(0.3, 2.0), capitals * rng.uniform(0.3, 6.0)
+        x, y = rng.uniform(0, width), rng.uniform(0, height)
+        patch: Floats = np.zeros((height, width), np.float32)
+        if _chance(rng, 0.5):
+            corner = (int(x - wide / 2), int(y - high / 2))
+            cv2.rectangle(patch, corner, (int(x + wide / 2), int(y + high / 2)), [1.0], cv2.FILLED)
+        else:
+            axes = (int(wide / 2) + 1, int(high / 2) + 1)
+            cv2.ellipse(patch, (int(x), int(y)), axes, float(rng.uniform(-30, 30)), 0, 360, [1.0], cv2.FILLED)
+        if _chance(rng, 0.5):
+            patch = np.asarray(cv2.GaussianBlur(patch, (0, 0), capitals * rng.uniform(0.03, 0.3)), np.float32)
+        kind = int(rng.integers(6))
+        match kind:
+            case 0:
+                over: Any = cv2.GaussianBlur(canvas, (0, 0), capitals * rng.uniform(0.1, 0.5))
+            case 1:
+                over = cv2.blur(canvas, (max(1, int(capitals * rng.uniform(0.3, 1.5))), 1))
+            case 2:
+                over = float(np.percentile(canvas[:: max(1, height // 20)], 85))
+            case 3:
+                over = rng.uniform(0, 90)
+            case 4:
+                over = 255.0
+            case _:
+                over = rng.uniform(0, 255) + rng.uniform(0, 20) * _smooth(rng, height, width, capitals * 0.2)
+        canvas = canvas * (1 - patch) + np.asarray(over, np.float32) * patch
+        if kind > 1:  # blurred is not hidden
+            cover = np.maximum(cover, patch)
+    return canvas, cover
 
 
 def _guilloche(rng: Rng, height: int, width: int, capitals: float) -> Floats:

@@ -54,9 +54,9 @@ def strip_and_targets(rng: np.random.Generator) -> tuple[NDArray[np.float32], tu
     length = COLUMNS + 2 * degrade.BEYOND
     line = degrade.text(rng, length)
     first, last = 0, length
-    if rng.random() < 0.35:
+    if rng.random() < 0.22:
         first = int(rng.integers(degrade.BEYOND - 2, length - 5))
-    elif rng.random() < 0.5:
+    elif rng.random() < 0.3:
         last = int(rng.integers(5, length - degrade.BEYOND + 3))
     line = " " * first + line[first:last] + " " * (length - last)
     sample = degrade.sample(rng, line, severity)

@@ -33,8 +33,6 @@ _UNLIKELY: Final = -18.0
 """Alternatives that are less likely than the best one by this much (natural logarithm) are not looked at."""
 _DISBELIEF: Final = -12.0
 """Log odds, before anything is seen, that a zone is not what its format says: cut off, in disorder, or no zone."""
-_MOST: Final = 64
-"""Alternatives per symbol."""
 WIDEST: Final = 4
 """Places of a symbol at most: month and day."""
 _VALUES: Final = np.array([*(VALUES[character] for character in ALPHABET), 0])
@@ -213,8 +211,6 @@ def _tabled(part: Floats, bare: Floats, place: int, table: Codes, prior: Floats)
     else:
         table, odds = np.vstack((table, sight)), np.append(odds, as_seen)
     keep = np.flatnonzero(odds > odds.max() + _UNLIKELY)
-    if len(keep) > _MOST:
-        keep = keep[np.argsort(odds[keep])[-_MOST:]]
     return _Symbol(place, table[keep], odds[keep])
 
 

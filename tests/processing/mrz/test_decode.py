@@ -110,6 +110,13 @@ def test_what_cannot_be_read_is_not_sure() -> None:
     assert max(decoded.probabilities[1][2:8]) < 0.5
 
 
+def test_a_hidden_year_is_not_made_up_from_its_check_digits() -> None:
+    # Several years satisfy both the date's check digit and the composite one.
+    decoded = decode(_evidence(UTOPIA, {(1, column): dict.fromkeys(ALPHABET, 1 / 37) for column in (13, 14)}))
+    assert decoded is not None
+    assert decoded.confidence < 0.7
+
+
 @pytest.mark.parametrize("lengths", [(), (44,), (44, 36), (30, 30), (12, 12, 12)])
 def test_lines_of_no_format_are_not_decoded(lengths: tuple[int, ...]) -> None:
     assert decode([np.zeros((n, 37)) for n in lengths]) is None

@@ -38,6 +38,8 @@ _LENGTHS: Final = {1: ((30,),), 2: ((44, 44), (36, 36)), 3: ((30, 30, 30), (9, 3
 """Columns of the lines, by their number."""
 _FLOOR: Final = 1e-5
 """Probability that the network's view is worth nothing at a place: smudge, stain, a cut of the type it never saw."""
+_PRESENT: Final = (0.25, 0.6)
+"""Probability of a character's presence up to which nothing is seen at its place, and from which all is believed."""
 _PLAIN: Final = 0.985
 """Mean probability of what is seen, from which a second look has nothing to improve."""
 _MOST_VIEWS: Final = 3
@@ -130,7 +132,7 @@ class _View:
 
     @cached_property
     def lines(self) -> tuple[Floats, ...]:
-        return tuple(_probabilities(row.logits) for row in self.rows)
+        return tuple(_probabilities(row) for row in self.rows)
 
     @cached_property
     def plain(self) -> float:
@@ -175,11 +177,14 @@ def _hypotheses(found: Sequence[align.March]) -> list[tuple[float, tuple[int, ..
     return sorted(rated, reverse=True)
 
 
-def _probabilities(logits: Floats) -> Floats:
-    scaled = logits / np.float32(network().provenance["temperature"])
+def _probabilities(row: align.Row) -> Floats:
+    """Log probabilities of the characters: any may stand where none was seen, under glare or a finger."""
+    scaled = row.logits / np.float32(network().provenance["temperature"])
     likely = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     likely /= likely.sum(axis=1, keepdims=True)
-    return np.asarray(np.log(likely * (1 - _FLOOR) + _FLOOR / likely.shape[1]), np.float32)
+    absent, present = _PRESENT
+    believed = np.clip((row.presence - absent) / (present - absent), 0, 1 - _FLOOR)[:, None]
+    return np.asarray(np.log(likely * believed + (1 - believed) / likely.shape[1]), np.float32)
 
 
 __all__ = ["CAPITALS", "HEIGHT", "MARGIN", "MIDDLE", "PITCH", "Band", "Evidence", "see", "warm"]
