@@ -29,6 +29,7 @@ LOOK_SECONDS: Final = 0.2
 ATTEMPTS: Final = 3
 """How often a file may end our process before it is set aside."""
 TIDY_SECONDS: Final = 3600.0
+CLOCK_SECONDS: Final = 60.0
 LONGEST_NAME: Final = 220
 """In bytes; file systems allow 255."""
 PROCESSED: Final = "processed"
@@ -166,7 +167,7 @@ class Folder:
     def __init__(self, settings: FolderSettings) -> None:
         self._settings = settings
         self._path = settings.folder
-        self._seen: dict[File, float] = {}
+        self._seen: dict[File, float] | None = None
         self._postponed: set[File] = set()
         self._taken: set[File] = set()
         self._tidied = -TIDY_SECONDS
@@ -197,6 +198,8 @@ class Folder:
             files = [File(entry.name, _identity(status)) for entry, status in _entries(self._path)]
         except OSError as error:
             raise DriverError(f"The folder {self._path} cannot be read ({os.strerror(error.errno or 0)}).") from None
+        if self._seen is None:  # what lies there from before our start need not be waited for
+            self._seen = {file: now - _quiet_seconds(file) for file in files}
         self._seen = {file: self._seen.get(file, now) for file in files}
         self._postponed &= self._seen.keys()
         self._taken &= self._seen.keys()
@@ -304,7 +307,8 @@ class Folder:
             raise self._not_writable(error) from None
         finally:
             (self._path / ATTEMPT_NOTE).unlink(missing_ok=True)
-            self._seen.pop(file, None)
+            if self._seen is not None:
+                self._seen.pop(file, None)
         return target
 
     def _not_writable(self, error: OSError | None) -> DriverError:
@@ -357,6 +361,12 @@ def _open(path: str, flags: int) -> int:
 
 def _identity(status: os.stat_result) -> Identity:
     return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _quiet_seconds(file: File) -> float:
+    """For how long a file has surely not been written to; clocks of file servers differ."""
+    quiet = time.time() - file.identity[1] / 1e9
+    return quiet if quiet > CLOCK_SECONDS else 0.0
 
 
 def _free(target: Path) -> Path:
