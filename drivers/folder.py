@@ -29,6 +29,7 @@ LOOK_SECONDS: Final = 0.2
 ATTEMPTS: Final = 3
 """How often a file may end our process before it is set aside."""
 TIDY_SECONDS: Final = 3600.0
+CLOCK_SECONDS: Final = 60.0
 LONGEST_NAME: Final = 220
 """In bytes; file systems allow 255."""
 PROCESSED: Final = "processed"
@@ -111,18 +112,31 @@ class FolderDriver(Driver[F]):
 
     def observe(self) -> Iterator[Observation | None]:
         """Yield an observation for each file, whether it could be used or not."""
-        folder = Folder(self.settings)
-        folder.prepare()
+        folder = self.open()
         while True:
-            file = folder.next()
-            observation = self._observation(folder, file) if file is not None else None
+            observation = self.poll(folder)
             yield observation
             if observation is None:
                 time.sleep(LOOK_SECONDS)
 
+    def open(self) -> Folder:
+        """Begin to look at the folder.
+
+        Raises:
+            DriverError: the folder is missing, or nothing can be moved in it.
+        """
+        folder = Folder(self.settings)
+        folder.prepare()
+        return folder
+
+    def poll(self, folder: Folder) -> Observation | None:
+        """Look once: an observation of the next file that is finished; None if there is none yet."""
+        file = folder.next()
+        return self._observation(folder, file) if file is not None else None
+
     def probe(self) -> str:
         """Whether files could be taken from the folder."""
-        Folder(self.settings).prepare()
+        self.open()
         return f"the folder {self.settings.folder} is there, and files can be moved in it"
 
     def _observation(self, folder: Folder, file: File) -> Observation | None:
@@ -153,8 +167,9 @@ class Folder:
     def __init__(self, settings: FolderSettings) -> None:
         self._settings = settings
         self._path = settings.folder
-        self._seen: dict[File, float] = {}
+        self._seen: dict[File, float] | None = None
         self._postponed: set[File] = set()
+        self._taken: set[File] = set()
         self._tidied = -TIDY_SECONDS
 
     def prepare(self) -> None:
@@ -176,17 +191,23 @@ class Folder:
             raise self._not_writable(None)
 
     def next(self) -> File | None:
-        """The oldest file that is finished, after one look; None if there is none yet."""
+        """The oldest file that is finished and was not taken yet, after one look; None if there is none."""
         self._tidy()
         now = time.monotonic()
         try:
             files = [File(entry.name, _identity(status)) for entry, status in _entries(self._path)]
         except OSError as error:
             raise DriverError(f"The folder {self._path} cannot be read ({os.strerror(error.errno or 0)}).") from None
+        if self._seen is None:  # what lies there from before our start need not be waited for
+            self._seen = {file: now - _quiet_seconds(file) for file in files}
         self._seen = {file: self._seen.get(file, now) for file in files}
         self._postponed &= self._seen.keys()
-        ready = [file for file, since in self._seen.items() if now - since >= self._needed(file)]
-        return min(ready, key=lambda file: (file.identity[1], file.name), default=None)
+        self._taken &= self._seen.keys()
+        waiting = ((file, now - since) for file, since in self._seen.items() if file not in self._taken)
+        ready = [file for file, waited in waiting if waited >= self._needed(file)]
+        chosen = min(ready, key=lambda file: (file.identity[1], file.name), default=None)
+        self._taken |= {chosen} if chosen is not None else set()
+        return chosen
 
     def _needed(self, file: File) -> float:
         more = self._settings.patience_seconds if file in self._postponed else 0.0
@@ -223,9 +244,11 @@ class Folder:
 
     def postpone(self, file: File) -> bool:
         """Give a file more time, since its writer may only have paused; false if it has had it."""
-        first = file not in self._postponed
+        first = file not in self._postponed and self._settings.patience_seconds > 0
         self._postponed.add(file)
-        return first and self._settings.patience_seconds > 0
+        if first:
+            self._taken.discard(file)
+        return first
 
     def attempt(self, file: File) -> None:
         """Note that this file is being read; ``done`` and ``failed`` take the note back.
@@ -284,7 +307,8 @@ class Folder:
             raise self._not_writable(error) from None
         finally:
             (self._path / ATTEMPT_NOTE).unlink(missing_ok=True)
-            self._seen.pop(file, None)
+            if self._seen is not None:
+                self._seen.pop(file, None)
         return target
 
     def _not_writable(self, error: OSError | None) -> DriverError:
@@ -337,6 +361,12 @@ def _open(path: str, flags: int) -> int:
 
 def _identity(status: os.stat_result) -> Identity:
     return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _quiet_seconds(file: File) -> float:
+    """For how long a file has surely not been written to; clocks of file servers differ."""
+    quiet = time.time() - file.identity[1] / 1e9
+    return quiet if quiet > CLOCK_SECONDS else 0.0
 
 
 def _free(target: Path) -> Path:

@@ -100,6 +100,11 @@ def find_keyboard(device: str) -> str | None:
     return str(path) if path.exists() else None
 
 
+def missing(device: str) -> str:
+    """What to do about a device that is not plugged in."""
+    return f"There is no input device {device}: plug it in; see ls -l {BY_ID}."
+
+
 class Keyboard:
     """A device that poses as a keyboard, taken for ourselves.
 
@@ -110,7 +115,7 @@ class Keyboard:
     def __init__(self, device: str, layout: str) -> None:
         path = find_keyboard(device)
         if path is None:
-            raise DriverError(f"There is no input device {device}: plug it in; see ls -l {BY_ID}.")
+            raise DriverError(missing(device))
         self.path = path
         self._decoder = Decoder(layout)
         try:

@@ -77,6 +77,18 @@ def find_port(settings: SerialSettings) -> str | None:
     return found[0] if found else None
 
 
+def missing(settings: SerialSettings) -> str:
+    """What to do about a device that is not plugged in."""
+    return f"There is no device {settings.found_by()}: plug it in; see ls -l {BY_ID}."
+
+
+class _Serial(serial.Serial):  # type: ignore[misc]  # pyserial has no types
+    """A port that keeps what arrived before it was opened: a document may have been swiped already."""
+
+    def _reset_input_buffer(self) -> None:
+        return
+
+
 class SerialPort:
     """An open port. Nobody else can open it meanwhile.
 
@@ -90,10 +102,10 @@ class SerialPort:
     def __init__(self, settings: SerialSettings) -> None:
         path = find_port(settings)
         if path is None:
-            raise DriverError(f"There is no device {settings.found_by()}: plug it in; see ls -l {BY_ID}.")
+            raise DriverError(missing(settings))
         self.path = path
         try:
-            self._port = serial.Serial(
+            self._port = _Serial(
                 path,
                 baudrate=settings.baud,
                 bytesize=settings.bytesize,

@@ -85,6 +85,9 @@ class Driver(ABC, Generic[S]):
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+        self.trouble = ""
+        """Why less is seen than ought to be, in a technician's words, while it lasts and the driver goes on: the device
+        is then called degraded. What it cannot go on with, it raises."""
 
     @abstractmethod
     def observe(self) -> Iterator[Observation | None]:

@@ -108,14 +108,8 @@ class PageCamera(Driver[CameraSettings]):
 
     def _read(self, image: NDArray[np.uint8]) -> PassportRead | None:
         from drivers.passport.reading import read_picture
-        from edge_agent.processing.mrz.page import ReaderError, TooSlowError
 
-        try:
-            read = read_picture(image, source=Source.CAMERA)
-        except TooSlowError:
-            return None
-        except ReaderError as error:
-            raise DriverError(str(error)) from None
+        read = read_picture(image, source=Source.CAMERA)
         return None if read.verdict is Verdict.UNREADABLE else read
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from drivers.folder import Content, RejectedError
 from drivers.passport.event import passport_read
-from edge_agent.driver import DriverError, Evidence
+from edge_agent.driver import Evidence
 from edge_agent.events.passport import Correction, PassportRead, Source, Verdict
 from edge_agent.processing.images import ImageError, decode, encode_jpeg, media_type
 from edge_agent.processing.mrz import page
@@ -29,8 +29,7 @@ def read_file(data: bytes) -> Content:
     """Make an event of a picture file of a page.
 
     Raises:
-        RejectedError: it is no picture, or no whole one, or it keeps the reader busy for too long.
-        DriverError: the reader itself is at fault.
+        RejectedError: it is no picture, or no whole one.
     """
     try:
         image = decode(data)
@@ -38,10 +37,6 @@ def read_file(data: bytes) -> Content:
     except ImageError as error:
         unfinished = error.code in {"truncated-image", "empty-file"}
         raise RejectedError(error.code, error.message, unfinished=unfinished) from None
-    except page.TooSlowError as error:
-        raise RejectedError("reader-too-slow", str(error)) from None
-    except page.ReaderError as error:
-        raise DriverError(str(error)) from None
     return Content(
         read,
         (evidence(data, media_type(data), image),),
@@ -55,11 +50,7 @@ def evidence(data: bytes, kind: str, image: NDArray[np.uint8]) -> Evidence:
 
 
 def read_picture(image: NDArray[np.uint8], *, source: Source) -> PassportRead:
-    """Read the document in a picture: BGR, shape (height, width, 3), or grey, shape (height, width).
-
-    Raises:
-        ReaderError: the reader itself is at fault, not the picture.
-    """
+    """Read the document in a picture: BGR, shape (height, width, 3), or grey, shape (height, width)."""
     started = time.perf_counter()
     reading = page.read_page(image)
     return passport_read(

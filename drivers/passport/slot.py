@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Final, Protocol
+from collections.abc import Iterator
+from typing import Final, Protocol, TypeVar
 
 from pydantic import Field
 
 from drivers.passport.event import passport_read
-from edge_agent.driver import DriverError, DriverSettings, Observation
+from edge_agent.driver import Driver, DriverError, DriverSettings, Observation
 from edge_agent.events.device import InputRejected
 from edge_agent.events.passport import Source
 from edge_agent.processing.mrz.framing import GAP_SECONDS, PATIENCE_SECONDS, Document, Found, Framer
@@ -19,10 +20,6 @@ from edge_agent.processing.mrz.parse import parse
 ENGINE: Final = "swipe reader"
 LISTEN_SECONDS: Final = 0.1
 LOOK_SECONDS: Final = 0.2
-WAIT_SECONDS: Final = 65.0
-"""How long to look for a reader that is not there, in silence so that the status keeps saying so. A minute is what the
-supervisor takes for a recovery: its pauses stay at a second, and a reader is found as soon as it is plugged in."""
-DEADLINE: Final = WAIT_SECONDS + 25
 
 
 class SlotSettings(DriverSettings):
@@ -113,18 +110,34 @@ class Slot:
         return Observation(passport_read(mrz, source=Source.SWIPE, engine=ENGINE, milliseconds=round(took * 1000, 1)))
 
 
-def observe(is_there: Callable[[], bool], open_slot: Callable[[], Slot]) -> Iterator[Observation | None]:
-    """Wait for a reader for a while, and yield what it reads.
+S = TypeVar("S", bound=SlotSettings)
 
-    Raises:
-        DriverError: it is not there, cannot be opened, or has gone.
-    """
-    until = time.monotonic() + WAIT_SECONDS
-    while not is_there() and time.monotonic() < until:
-        time.sleep(LOOK_SECONDS)
-    slot = open_slot()
-    try:
-        while True:
-            yield slot.poll(LISTEN_SECONDS)
-    finally:
-        slot.close()
+
+class SlotDriver(Driver[S]):
+    """A driver of one reader, which may be plugged in at any time."""
+
+    @abstractmethod
+    def missing(self) -> str:
+        """Why the reader is not there, and what to do; empty if it is."""
+
+    @abstractmethod
+    def open(self) -> Slot:
+        """Begin to listen.
+
+        Raises:
+            DriverError: the reader is not there, or cannot be opened.
+        """
+
+    def observe(self) -> Iterator[Observation | None]:
+        """Yield an observation for each document, and for each swipe that could not be used."""
+        while trouble := self.missing():
+            self.trouble = trouble
+            yield None
+            time.sleep(LOOK_SECONDS)
+        self.trouble = ""
+        slot = self.open()
+        try:
+            while True:
+                yield slot.poll(LISTEN_SECONDS)
+        finally:
+            slot.close()

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
-
-from drivers.passport import slot
-from drivers.passport.slot import Slot, SlotSettings
-from drivers.serial_port import SerialPort, SerialSettings, find_port
-from edge_agent.driver import Driver, Observation
+from drivers.passport.slot import Slot, SlotDriver, SlotSettings
+from drivers.serial_port import SerialPort, SerialSettings, find_port, missing
 
 
 class SwipeSettings(SlotSettings, SerialSettings):
     """Settings of ``passport.swipe``."""
 
 
-class SwipeReader(Driver[SwipeSettings]):
+class SwipeReader(SlotDriver[SwipeSettings]):
     """Swipe readers on a serial port, with any marks around the lines or none: Access-IS, Honeywell and others."""
 
     kind = "passport.swipe"
     Settings = SwipeSettings
-    deadline: ClassVar[float] = slot.DEADLINE
 
-    def observe(self) -> Iterator[Observation | None]:
-        """Yield an observation for each document, and for each swipe that could not be used."""
-        return slot.observe(self.is_there, self.open)
-
-    def is_there(self) -> bool:
-        """Whether the reader is plugged in."""
-        return find_port(self.settings) is not None
+    def missing(self) -> str:
+        """Why the reader is not there, and what to do; empty if it is."""
+        return "" if find_port(self.settings) else missing(self.settings)
 
     def open(self) -> Slot:
         """Begin to listen.

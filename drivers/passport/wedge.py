@@ -5,15 +5,12 @@ Not tried on hardware yet: the tests decode recorded input events and write them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from drivers.keyboard import Keyboard, find_keyboard
-from drivers.passport import slot
-from drivers.passport.slot import Slot, SlotSettings
-from edge_agent.driver import Driver, Observation
+from drivers.keyboard import Keyboard, find_keyboard, missing
+from drivers.passport.slot import Slot, SlotDriver, SlotSettings
 
 
 class WedgeSettings(SlotSettings):
@@ -27,20 +24,15 @@ class WedgeSettings(SlotSettings):
     )
 
 
-class WedgeReader(Driver[WedgeSettings]):
+class WedgeReader(SlotDriver[WedgeSettings]):
     """Swipe readers that type what they read; nobody else sees it. Not tried on hardware yet."""
 
     kind = "passport.wedge"
     Settings = WedgeSettings
-    deadline: ClassVar[float] = slot.DEADLINE
 
-    def observe(self) -> Iterator[Observation | None]:
-        """Yield an observation for each document, and for each swipe that could not be used."""
-        return slot.observe(self.is_there, self.open)
-
-    def is_there(self) -> bool:
-        """Whether the reader is plugged in."""
-        return find_keyboard(self.settings.device) is not None
+    def missing(self) -> str:
+        """Why the reader is not there, and what to do; empty if it is."""
+        return "" if find_keyboard(self.settings.device) else missing(self.settings.device)
 
     def open(self) -> Slot:
         """Take the keyboard, and begin to listen.

@@ -40,6 +40,10 @@ def read() -> None:
 @app.command()
 def passport(
     files: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG, TIFF, BMP, WebP.", show_default=False)],
+    picture: Annotated[
+        Path | None,
+        typer.Option("--picture", "-p", help="Write the page with what was read drawn over it; one FILE only."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read the machine readable zone in pictures of documents.
@@ -51,9 +55,22 @@ def passport(
       edge-agent read passport page.jpg
 
       edge-agent read passport --json scans/*.jpg > read.jsonl
+
+      edge-agent read passport --picture seen.png page.jpg
     """
+    if picture is not None and len(files) != 1:
+        errors.print("edge-agent read: --picture needs exactly one file to read")
+        raise typer.Exit(Exit.USAGE)
+    from edge_agent.daemon.preload import prepare_environment  # noqa: PLC0415  (text does not need it)
+
+    prepare_environment()
+    from drivers.passport.reading import warm  # noqa: PLC0415  (reads that environment)
+
+    warm()
     with_progress = not as_json and len(files) > 1 and sys.stderr.isatty()
     steps = track(files, "Reading", console=errors, transient=True) if with_progress else files
+    if picture is not None:
+        _draw(files[0], picture)
     _show((_read_file(file) for file in steps), as_json=as_json)
 
 
@@ -73,11 +90,9 @@ def mrz(as_json: JsonOption = False) -> None:
 
 
 def _read_file(file: Path) -> Result:
-    # Imported here: reading pictures takes a second to load, and text should not wait for it.
     from drivers.passport.reading import read_picture  # noqa: PLC0415
     from edge_agent.events.passport import Source  # noqa: PLC0415
     from edge_agent.processing.images import ImageError, decode  # noqa: PLC0415
-    from edge_agent.processing.mrz.page import ReaderError  # noqa: PLC0415
 
     try:
         if file.stat().st_size > MAX_BYTES:
@@ -86,11 +101,28 @@ def _read_file(file: Path) -> Result:
         read = read_picture(image, source=Source.PAGE)
     except ImageError as error:
         return _failed(file, error.message)
-    except ReaderError as error:
-        return _failed(file, str(error))
     except OSError as error:
         return _failed(file, f"{error.strerror}.")
     return _result(str(file), read)
+
+
+def _draw(file: Path, picture: Path) -> None:
+    """Draw the reading of a file; what is wrong with the file itself, the reading says."""
+    from edge_agent.processing.images import ImageError, decode, encode  # noqa: PLC0415
+    from edge_agent.processing.mrz.overlay import overlay  # noqa: PLC0415
+    from edge_agent.processing.mrz.page import read_page  # noqa: PLC0415
+    from edge_agent.processing.mrz.parse import parse  # noqa: PLC0415
+
+    try:
+        image = decode(file.read_bytes())
+    except (OSError, ImageError):
+        return
+    reading = read_page(image)
+    try:
+        picture.write_bytes(encode(overlay(image, reading, parse(reading.lines)), picture.suffix))
+    except (OSError, ValueError) as error:
+        errors.print(f"edge-agent read: {picture} cannot be written: {error}", markup=False)
+        raise typer.Exit(Exit.USAGE) from None
 
 
 def _parse(text: str) -> Result:

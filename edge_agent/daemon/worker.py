@@ -113,7 +113,7 @@ class Worker:
                 if self._stopping:
                     raise Stopped
                 if time.monotonic() >= self._slowed_until:
-                    self._report(State.OK)
+                    self._report(State.DEGRADED if driver.trouble else State.OK, driver.trouble)
                 if observation is not None:
                     self._pass_on(observation)
         finally:

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge_agent.events.envelope import EventData
+from edge_agent.events.evidence import Sha256
 
 Check = Literal["passed", "failed", "not_applicable"]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -73,6 +74,16 @@ class Correction(BaseModel):
     decided: str = Field(min_length=1, max_length=1)
 
 
+class Disagreement(BaseModel):
+    """A position at which devices that saw the same document read different characters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    line: int = Field(ge=1)
+    column: int = Field(ge=1)
+    values: list[str] = Field(min_length=2, description="One for each of `sources`, in the same order")
+
+
 class PassportRead(EventData):
     """A document was presented, and this is what its machine readable zone says."""
 
@@ -85,7 +96,13 @@ class PassportRead(EventData):
         "unreadable: no machine readable zone was made out"
     )
     valid: bool = Field(description="The same in short: whether the verdict is valid")
-    source: Source
+    source: Source = Field(description="What the fields are taken from")
+    sources: list[Source] = Field(
+        default=[], description="Where a document was seen more than once: all that saw it, `source` first; else empty"
+    )
+    disagreements: list[Disagreement] = Field(
+        default=[], description="Where these read different characters; lines and columns count from 1"
+    )
     format: str | None = Field(description="Null if unreadable", examples=["TD1", "TD2", "TD3", "MRV-A", "MRV-B"])
     lines: list[str] = Field(description="The lines of the zone as read, without blanks")
     fields: PassportFields
@@ -106,3 +123,20 @@ class PassportRead(EventData):
     corrections: list[Correction] = Field(default=[], description="Lines and columns count from 1")
     engine: str = Field(description="What read the text, with its version", examples=["edge-agent 0.1.0"])
     milliseconds: float = Field(ge=0, description="From the device's data to this event")
+
+
+class PassportCompared(EventData):
+    """A second engine has read the same picture of a page; it comes after the event of the first, and apart from it."""
+
+    family: ClassVar[str] = "passport"
+    event: ClassVar[str] = "compared"
+    classification: ClassVar[str] = "personal"
+
+    page: Sha256 = Field(description="Hash of the picture, as in the evidence of the event of the first reading")
+    engine: str = Field(description="The second engine, with its version", examples=["PassportEye 2.2.2"])
+    verdict: Literal["agrees", "disagrees", "unread"] = Field(description="unread: the second engine found no zone")
+    findings: list[str] = Field(default=[], examples=[["second_opinion_disagrees"]])
+    lines: list[str] = Field(description="The lines as the second engine read them")
+    disagreements: list[Disagreement] = Field(
+        default=[], description="Where they differ: first what the first engine read; empty for a missing character"
+    )

@@ -151,3 +151,18 @@ def encode_jpeg(image: NDArray[np.uint8], *, longest_side: int | None = None, qu
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
     _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()
+
+
+def encode(image: NDArray[np.uint8], suffix: str) -> bytes:
+    """A picture in the format of a file name's suffix, e.g. ``.png``.
+
+    Raises:
+        ValueError: no picture format has this suffix.
+    """
+    try:
+        done, encoded = cv2.imencode(suffix, image)
+    except cv2.error:
+        done = False
+    if not done:
+        raise ValueError(f"pictures are not written as '{suffix}', but as .png or .jpg")
+    return encoded.tobytes()

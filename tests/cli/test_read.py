@@ -70,3 +70,15 @@ def test_pictures_and_files_that_are_none(tmp_path: Path) -> None:
         "No such file or directory.",
         "Is a directory.",
     ]
+
+
+def test_the_page_with_what_was_read_as_a_picture(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    page, seen = tmp_path / "page.png", tmp_path / "seen.png"
+    page.write_bytes(cv2.imencode(".png", render(specimen(rng), rng, dpi=200).image)[1].tobytes())
+    runner.invoke(app, ["passport", "--json", "--picture", str(seen), str(page)])
+    drawn = cv2.imread(str(seen))
+    assert drawn is not None
+    assert drawn.shape[1] >= 1200
+    assert runner.invoke(app, ["passport", "--picture", str(seen), str(page), str(page)]).exit_code == 2
+    assert runner.invoke(app, ["passport", "--picture", str(tmp_path / "seen.xyz"), str(page)]).exit_code == 2

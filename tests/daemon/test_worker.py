@@ -19,6 +19,7 @@ from edge_agent.daemon.worker import Worker, describe
 from edge_agent.driver import Driver, DriverError, DriverSettings, Evidence, Observation
 from edge_agent.events.device import InputRejected
 from edge_agent.events.evidence import sha256
+from edge_agent.events.status import State
 
 SEEN = InputRejected(reason="trial", message="seen")
 
@@ -37,7 +38,7 @@ class Scripted(Driver[DriverSettings]):
         yield from self._observations
 
 
-def run(*observations: Observation | None, **device: Any) -> list[Observed | Report]:
+def run(*observations: Observation | None, driver: Scripted | None = None, **device: Any) -> list[Observed | Report]:
     """What arrives at the intake, which acknowledges every observation."""
     ours, theirs = pair()
     settings = DeviceSettings(name="lane-1", driver="test.scripted", settings=DriverSettings(), **device)
@@ -54,7 +55,7 @@ def run(*observations: Observation | None, **device: Any) -> list[Observed | Rep
     thread = threading.Thread(target=intake)
     thread.start()
     with pytest.raises(DriverError, match="ended by itself"):
-        worker.serve(Scripted(*observations))
+        worker.serve(driver or Scripted(*observations))
     theirs.shutdown(socket.SHUT_WR)
     theirs.close()
     thread.join(5)
@@ -79,6 +80,20 @@ def test_evidence_is_named_always_and_sent_as_the_device_file_says(wanted: str, 
     assert references[0]["sha256"] == sha256(b"large")
     assert references[0]["sent"] is (wanted == "all")
     assert [reference["role"] for reference in references] == ["page", "page-thumbnail"][: 1 + (wanted == "thumbnail")]
+
+
+def test_a_driver_that_has_trouble_and_goes_on_is_degraded() -> None:
+    class Troubled(Scripted):
+        def observe(self) -> Iterator[Observation | None]:
+            for self.trouble in ("", "The reader is unplugged.", "The reader is unplugged.", ""):
+                yield None
+
+    frames = run(driver=Troubled())
+    assert [(frame.state, frame.reason) for frame in frames if isinstance(frame, Report)] == [
+        (State.OK, ""),
+        (State.DEGRADED, "The reader is unplugged."),
+        (State.OK, ""),
+    ]
 
 
 def test_the_same_key_of_another_device_is_another_key() -> None:

@@ -122,6 +122,16 @@ def test_a_file_still_being_written_is_waited_for(inbox: Path) -> None:
     assert next_of(observations).data == Seen(text="x" * 10)
 
 
+def test_what_lies_there_from_before_is_taken_at_once(inbox: Path) -> None:
+    (inbox / "old").write_text("old")
+    os.utime(inbox / "old", (time.time() - 100, time.time() - 100))
+    (inbox / "new").write_text("new")
+    observations = reader(inbox, settle_seconds=5)
+    first = next(observations)
+    assert first is not None
+    assert first.data == Seen(text="old")
+
+
 def test_a_writer_that_paused_gets_more_time_and_holds_nobody_up(inbox: Path) -> None:
     observations = reader(inbox, patience_seconds=5)
     (inbox / "a").write_text("half...")

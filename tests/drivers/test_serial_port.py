@@ -75,6 +75,14 @@ def test_bytes_come_as_soon_as_they_arrive(tmp_path: Path) -> None:
         port.close()
 
 
+def test_what_arrived_before_the_port_was_opened_is_kept(tmp_path: Path) -> None:
+    with Wire(tmp_path / "port") as wire:
+        wire.send(b"P<UTO")
+        port = SerialPort(SerialSettings(port=str(wire.link)))
+        assert port.read(5) == b"P<UTO"
+        port.close()
+
+
 def test_a_port_has_one_listener(tmp_path: Path) -> None:
     with Wire(tmp_path / "port") as wire:
         settings = SerialSettings(port=str(wire.link))

@@ -19,7 +19,6 @@ from edge_agent.processing.mrz.locate import warm as warm_locate
 from edge_agent.processing.mrz.parse import parse
 from edge_agent.processing.mrz.recognize import Evidence
 from edge_agent.processing.mrz.result import Outcome
-from edge_agent.processing.mrz.second_opinion import ReaderError, TooSlowError
 
 Quad = NDArray[np.float32]
 """Shape (4, 2): the corners x, y of a line in pixels, clockwise from the top left of its text."""
@@ -194,4 +193,4 @@ def _washed_out(grey: NDArray[np.uint8], decoded: Decoded, evidence: Evidence) -
                 yield bool(part.size and np.mean(part > _WHITE) > 0.5)
 
 
-__all__ = ["Correction", "PageReading", "Quad", "ReaderError", "TooSlowError", "engine", "read_page", "warm"]
+__all__ = ["Correction", "PageReading", "Quad", "engine", "read_page", "warm"]

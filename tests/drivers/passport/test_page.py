@@ -14,13 +14,10 @@ import pytest
 from PIL import Image
 
 from drivers import folder as folder_module
-from drivers.folder import FolderSettings
-from drivers.passport import reading
-from drivers.passport.page import PageFolder
-from edge_agent.driver import DriverError, Observation
+from drivers.passport.page import PageFolder, PageSettings
+from edge_agent.driver import Observation
 from edge_agent.events.device import InputRejected
 from edge_agent.events.passport import PassportRead, Verdict
-from edge_agent.processing.mrz.page import PageReading, ReaderError, TooSlowError
 from edge_agent.simulate.documents import specimen
 from edge_agent.simulate.render import render
 
@@ -43,7 +40,7 @@ def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def only(inbox: Path) -> Observation:
-    driver = PageFolder(FolderSettings(folder=inbox, settle_seconds=0, patience_seconds=0))
+    driver = PageFolder(PageSettings(folder=inbox, settle_seconds=0, patience_seconds=0))
     observation = next(o for o in driver.observe() if o is not None)
     assert observation.acknowledge is not None
     observation.acknowledge()
@@ -131,30 +128,3 @@ def test_bad_input_ends_in_quarantine_with_its_reason(inbox: Path, name: str) ->
     assert (inbox / "failed" / name).read_bytes() == data
     assert (inbox / "failed" / f"{name}.reason.txt").read_text().strip() == observation.data.message
     assert name not in observation.data.model_dump_json()
-
-
-def failing(error: Exception) -> object:
-    def read(*_: object, **__: object) -> PageReading:
-        raise error
-
-    return read
-
-
-def test_a_page_that_keeps_the_reader_busy_is_set_aside(
-    inbox: Path, page: tuple, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "read_picture", failing(TooSlowError("It took too long.")))
-    (inbox / "page.jpg").write_bytes(jpeg(page[1]))
-    observation = only(inbox)
-    assert isinstance(observation.data, InputRejected)
-    assert observation.data.reason == "reader-too-slow"
-
-
-def test_a_reader_that_is_broken_is_the_devices_failure_and_the_page_waits(
-    inbox: Path, page: tuple, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "read_picture", failing(ReaderError("Tesseract is not installed.")))
-    (inbox / "page.jpg").write_bytes(jpeg(page[1]))
-    with pytest.raises(DriverError, match="Tesseract"):
-        only(inbox)
-    assert (inbox / "page.jpg").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from drivers.passport import slot
 from drivers.passport.swipe import SwipeReader, SwipeSettings
 from edge_agent.driver import DriverError, Observation
 from edge_agent.events.device import InputRejected
@@ -111,20 +109,19 @@ def test_a_reader_that_is_unplugged_is_found_again_under_another_number(wire: Wi
     with pytest.raises(DriverError, match="unplugged"):
         list(observations)
     with Wire(wire.link.with_name("keeps the number busy")):
-        again = threading.Timer(0.5, wire.plug)
-        again.start()
         observations = listen(wire)  # the process that the supervisor starts: it waits for the port
-        again.join()
+        wire.plug()
         assert wire.link.readlink() != number
+        assert [next(observations), next(observations)] == [None, None]  # now it is open
         wire.send(ACCESS_IS.wrap(TD3))
         assert next_of(observations).format == "TD3"
 
 
-def test_a_reader_that_never_comes_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slot, "WAIT_SECONDS", 0.1)
+def test_a_reader_that_is_not_there_is_told_and_waited_for(tmp_path: Path) -> None:
     reader = SwipeReader(SwipeSettings(port=str(tmp_path / "nothing")))
-    with pytest.raises(DriverError, match="plug it in"):
-        next(reader.observe())
+    observations = reader.observe()
+    assert [next(observations), next(observations)] == [None, None]
+    assert "plug it in" in reader.trouble
     with pytest.raises(DriverError, match="plug it in"):
         reader.probe()
 
