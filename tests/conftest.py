@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from edge_agent.daemon.preload import prepare_environment
 from edge_agent.simulate.broker import EmbeddedBroker
 from tests.brokers import Mosquitto
+
+for name in ("COLUMNS", "LINES"):  # the test runner's own, which its processes inherit
+    os.environ.pop(name, None)
+prepare_environment()  # before numba is imported: the kernels that the setup has compiled
 
 
 @pytest.fixture
@@ -24,5 +30,8 @@ def embedded_broker() -> Iterator[EmbeddedBroker]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast ones first."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    """Fast ones first; what starts daemons runs one after the other, beside all the rest."""
+    for item in items:
+        if item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+    items.sort(key=lambda item: any(item.iter_markers("slow")) + 2 * any(item.iter_markers("e2e")))

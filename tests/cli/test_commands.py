@@ -54,6 +54,7 @@ def test_asking_for_help_loads_nothing_heavy() -> None:
     assert done.stderr.split() == []
 
 
+@pytest.mark.slow
 def test_kernels_are_compiled_into_the_cache_named(tmp_path: object) -> None:
     command = [sys.executable, "-m", "edge_agent", "kernels"]
     done = subprocess.run(

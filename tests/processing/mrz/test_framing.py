@@ -117,6 +117,7 @@ def check(chance: Random) -> None:
     assert all(each.proven for each in found if isinstance(each, Document))
 
 
+@pytest.mark.slow
 @settings(max_examples=10_000, deadline=None)
 @given(st.integers(0, 2**63))
 def test_none_is_lost_and_none_invented(seed: int) -> None:

@@ -82,6 +82,7 @@ def test_upside_down_is_turned() -> None:
     assert _text(evidence.lines) == lines
 
 
+@pytest.mark.slow
 def test_other_print_and_ornaments_are_no_zone() -> None:
     rng = np.random.default_rng(7)
     for _ in range(30):
