@@ -74,7 +74,7 @@ def test_quads_need_not_be_precise(seed: int) -> None:
             ).astype(np.float32)
         )
     evidence, *_ = see(grey, rough)
-    decoded = decode(evidence.lines)  # O and 0 are alike without what may stand there
+    decoded = decode(evidence.lines)
     assert decoded is not None
     assert decoded.lines == lines
 
