@@ -8,10 +8,10 @@ demo: .venv/.ready
 	$(BIN)/edge-agent demo --seconds $(SECONDS)
 
 test: .venv/.ready lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 unit: .venv/.ready
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not e2e and not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not slow"
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
