@@ -30,8 +30,5 @@ def embedded_broker() -> Iterator[EmbeddedBroker]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast ones first; what starts daemons runs one after the other, beside all the rest."""
-    for item in items:
-        if item.get_closest_marker("e2e"):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
+    """Fast ones first."""
     items.sort(key=lambda item: any(item.iter_markers("slow")) + 2 * any(item.iter_markers("e2e")))

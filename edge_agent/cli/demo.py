@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SCANNER = "passport.page"
 DRAIN_SECONDS = 30.0
 END_SECONDS = 10.0
+ENDINGS = {signal.SIGINT, signal.SIGTERM}
 _PR_SET_PDEATHSIG = 1
 
 
@@ -118,7 +119,10 @@ def _present(scanner: Scanner, seconds: float, every: float) -> None:
     until = time.monotonic() + (seconds or float("inf"))
     while time.monotonic() < until:
         due = time.monotonic() + every
-        scanner.write(scanner.picture())
+        picture = scanner.picture()
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # a scanner does not stop in the middle of a page
+        scanner.write(picture)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         time.sleep(max(min(due, until) - time.monotonic(), 0))
 
 

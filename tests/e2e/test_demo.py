@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("demo")]  # one port for all of them
 
 CONFIG = Path(__file__).parents[2] / "config"
 PORT = 11883
