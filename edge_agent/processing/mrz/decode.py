@@ -31,6 +31,8 @@ WRONG_CHECK_DIGIT: Final = -10.0
 """Log probability that a check digit is printed wrong."""
 _UNLIKELY: Final = -18.0
 """Alternatives that are less likely than the best one by this much (natural logarithm) are not looked at."""
+_DAMAGE: Final = 0.006
+"""Probability, for a character that is not seen at all, that the damage misleads in a way that nobody foresaw."""
 _DISBELIEF: Final = -12.0
 """Log odds, before anything is seen, that a zone is not what its format says: cut off, in disorder, or no zone."""
 WIDEST: Final = 4
@@ -118,7 +120,8 @@ def decode(evidence: Sequence[NDArray[np.floating]]) -> Decoded | None:
         fmt,
         lines,
         _probabilities(fmt, choices, chosen, marginals),
-        math.exp(min(0.0, best - everything)) / (1 + math.exp(min(_DISBELIEF + against, 700.0))),
+        math.exp(min(0.0, best - everything) - _DAMAGE * _unseen(seen, lines))
+        / (1 + math.exp(min(_DISBELIEF + against, 700.0))),
         tuple(_corrections(seen, lines)),
         float(best),
     )
@@ -265,6 +268,16 @@ def _against(seen: Sequence[Floats], lines: Sequence[str]) -> float:
     return float(
         sum(
             (evidence.max(axis=1) - evidence[np.arange(len(line)), priors.codes(line)]).sum()
+            for evidence, line in zip(seen, lines, strict=True)
+        )
+    )
+
+
+def _unseen(seen: Sequence[Floats], lines: Sequence[str]) -> float:
+    """How many characters of this reading were inferred more than seen."""
+    return float(
+        sum(
+            (1 - np.exp(evidence[np.arange(len(line)), priors.codes(line)])).sum()
             for evidence, line in zip(seen, lines, strict=True)
         )
     )

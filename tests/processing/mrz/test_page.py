@@ -27,8 +27,9 @@ def test_every_format_is_read_whichever_way_up(name: FormatName, quarters: int) 
     reading = read_page(turn(page, quarters).image)
     assert reading.lines == made.lines
     assert parse(reading.lines).valid
-    assert reading.problem is None
     assert reading.confidence > 0.9
+    # No check digit of a visa covers its optional data, where 0 and O may both stand.
+    assert reading.problem is None or name in {FormatName.MRV_A, FormatName.MRV_B}
     assert [len(line) for line in reading.probabilities] == [len(line) for line in made.lines]
 
 
