@@ -82,7 +82,7 @@ def _ours() -> Read:
 
 
 def _passporteye() -> Read:
-    from edge_agent.processing.mrz import second_opinion  # noqa: PLC0415
+    from drivers.passport import second_opinion  # noqa: PLC0415
 
     second_opinion.warm()
 

@@ -131,8 +131,8 @@ def _at(lines: tuple[str, ...] | list[str], line: int, column: int) -> str:
 
 def _serve(pages: BinaryIO, answers: BinaryIO) -> None:
     """Be the process: say that it is ready, then read pages until the pipe ends."""
+    from drivers.passport import second_opinion
     from edge_agent.processing.images import ImageError, decode
-    from edge_agent.processing.mrz import second_opinion
 
     second_opinion.warm()
     engine = second_opinion.version()

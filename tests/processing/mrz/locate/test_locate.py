@@ -23,7 +23,7 @@ from tests.processing.mrz.locate import pages
 from tests.processing.mrz.locate.pages import COLUMNS, Condition, grey, located, made
 
 SEEDS = 10
-REAL = Path("/work/shared/data/mrz")
+REAL = Path(__file__).parents[5] / "shared" / "data" / "mrz"
 
 
 @pytest.fixture(autouse=True, scope="module")

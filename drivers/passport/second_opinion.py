@@ -57,7 +57,7 @@ class Opinion:
 
 def version() -> str:
     """Name and version of what reads."""
-    from importlib.metadata import version as of  # noqa: PLC0415 (slow, and asked for only with a first reading)
+    from importlib.metadata import version as of
 
     return f"PassportEye {of('passporteye')}"
 
@@ -143,17 +143,17 @@ def _fitted(lines: tuple[str, ...]) -> tuple[str, ...]:
 def _load() -> Any:
     """PassportEye's module, which takes seconds to import."""
     os.environ.setdefault("MPLBACKEND", "Agg")
-    import warnings  # noqa: PLC0415
+    import warnings
 
     warnings.filterwarnings("ignore", category=FutureWarning, module="passporteye")
-    from passporteye.mrz import image  # noqa: PLC0415
+    from passporteye.mrz import image
 
     return image
 
 
 @cache
 def _cleaner() -> Any:
-    from passporteye.mrz.text import MRZOCRCleaner  # noqa: PLC0415
+    from passporteye.mrz.text import MRZOCRCleaner
 
     return MRZOCRCleaner
 

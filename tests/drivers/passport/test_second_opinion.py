@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_agent.processing.mrz import second_opinion
-from edge_agent.processing.mrz.second_opinion import ReaderError
+from drivers.passport import second_opinion
+from drivers.passport.second_opinion import ReaderError
 from edge_agent.simulate.documents import Specimen, specimen
 from edge_agent.simulate.page import Page, turn
 from edge_agent.simulate.render import render
