@@ -157,6 +157,9 @@ def test_a_journal_damaged_while_it_runs(tmp_path: Path, mosquitto: Mosquitto, o
         post.device("lane-1", "trial.load", keys={"max_rate": 1000}, rate=500, size=4000, memory=memory)
         post.start()
         wait_until(lambda: checkpointed(post), 20, "events in the main file")
+        post.device("lane-1", "trial.load", rate=100, size=300, memory=memory)
+        post.hang_up()  # what is undelivered when its place on the disk is destroyed nobody can bring back
+        wait_until(lambda: post.stand().undelivered < 5 and len(events(office)) > 100, 20, "the office up to date")
         overwrite(post.state / "journal.db")
         before = acknowledged(memory)
         wait_until(lambda: acknowledged(memory) > before + 300, 30, "new events")
