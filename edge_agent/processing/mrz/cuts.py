@@ -31,6 +31,7 @@ MISPLACED: Final = 3
 DOUBT: Final = 3
 """A document whose checks fail weighs as much as so many characters left over."""
 
+_PARTING: Final = {LINE_BREAK, PAUSE, END}
 RUN: Final = re.compile(f"[{re.escape(CHARACTERS)}]+")
 
 
@@ -126,11 +127,23 @@ def _clear(
 ) -> bool:
     """Whether within ``room`` characters on either side there is a mark, the text's beginning, or another document.
 
-    A gap is no mark here: a reader that halts where a smaller zone would begin is no proof of one.
+    A gap is no mark here: a reader that halts where a smaller zone would begin is no proof of one. It takes no room.
     """
-    marks = {LINE_BREAK, PAUSE, END}
-    begins = any(at <= 0 or text[at - 1] in marks or at in ends for at in range(start, start - room - 1, -1))
-    return begins and any(text[at : at + 1] in marks or at in starts for at in range(end, end + room + 1))
+    return _reaches(text, range(start - 1, -1, -1), room, ends, 1) is not False and (
+        _reaches(text, range(end, len(text)), room, starts, 0) is True
+    )
+
+
+def _reaches(text: str, places: range, room: int, edges: Collection[int], beyond: int) -> bool | None:
+    """Whether a mark or another document's edge comes within ``room`` characters; None if the text ends before."""
+    for at in places:
+        if text[at] in _PARTING or at + beyond in edges:
+            return True
+        if text[at] != GAP:
+            if not room:
+                return False
+            room -= 1
+    return None
 
 
 def _marked_off(text: str) -> Iterator[Piece]:

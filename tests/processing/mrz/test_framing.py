@@ -70,6 +70,12 @@ def test_known_framings_are_those_that_were_asked_for() -> None:
     assert {88, 89, 90, 92} <= lengths
 
 
+def test_a_pause_in_the_noise_takes_no_room() -> None:
+    noise = b"90", b"U9"  # as many characters as may touch a document, and the reader halts between them
+    sent = ZONES["TD2 of Doc 9303 part 6"]
+    assert documents(send([(noise[0], 0.6), (noise[1] + CR.wrap(sent), 3.0)])) == [sent]
+
+
 # -- by property: random documents, framings, noise and splits -----------------------------------------------------
 
 
