@@ -133,9 +133,16 @@ def test_a_journal_damaged_on_disk_is_set_aside_and_saved_and_the_agent_goes_on(
         post.device("lane-1", "trial.load", keys={"max_rate": 1000}, rate=500, size=4000, memory=memory)
         post.start()
         wait_until(lambda: checkpointed(post), 20, "events in the main file")
+        post.device("lane-1", "trial.load", rate=0.2, size=300, memory=memory)
+        post.hang_up()  # what is undelivered when its place on the disk is destroyed nobody can bring back
+        wait_until(lambda: post.stand().undelivered == 0, 20, "the office up to date")
         post.kill()
+        with sqlite3.connect(post.state / "journal.db") as database:  # what is still in the log would hide the damage
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.close()
         overwrite(post.state / "journal.db")
         before = acknowledged(memory)
+        post.device("lane-1", "trial.load", rate=100, size=300, memory=memory)
         post.start()
         wait_until(lambda: acknowledged(memory) > before + 50, 20, "new events")
         (salvaged,) = wait_until(lambda: office.on("/agent/salvaged"), 10, "the event that says so")
