@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_group
 from typer.testing import CliRunner
 
-from edge_agent.cli import COMMANDS, app
+from edge_agent.cli import app
 
 runner = CliRunner()
 
@@ -23,26 +26,29 @@ print(*sorted({"numpy", "cv2", "numba", "PIL", "skimage"} & set(sys.modules)), f
 """
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help_with_its_exit_codes(name: str) -> None:
-    result = runner.invoke(app, [name, "--help"])
+def commands(group: TyperGroup, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command, those of groups included."""
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        yield (*before, name)
+        if isinstance(command, TyperGroup):
+            yield from commands(command, (*before, name))
+
+
+ALL = list(commands(get_group(app)))
+GROUPS = {words[:-1] for words in ALL} | {("calibrate",)}
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_every_command_has_help_with_its_exit_codes(words: tuple[str, ...]) -> None:
+    result = runner.invoke(app, [*words, "--help"])
     assert result.exit_code == 0
     assert "xit codes" in result.stdout
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in {"read", "journal"}])
-def test_every_command_has_examples(name: str) -> None:
-    assert f"edge-agent {name}" in runner.invoke(app, [name, "--help"]).stdout
-
-
-@pytest.mark.parametrize("name", ["passport", "mrz"])
-def test_so_have_those_of_read(name: str) -> None:
-    assert f"edge-agent read {name}" in runner.invoke(app, ["read", name, "--help"]).stdout
-
-
-@pytest.mark.parametrize("name", ["status", "list", "show", "replay", "export"])
-def test_so_have_those_of_journal(name: str) -> None:
-    assert f"edge-agent journal {name}" in runner.invoke(app, ["journal", name, "--help"]).stdout
+@pytest.mark.parametrize("words", [words for words in ALL if words not in GROUPS], ids=" ".join)
+def test_every_command_has_examples(words: tuple[str, ...]) -> None:
+    assert f"edge-agent {' '.join(words)}" in runner.invoke(app, [*words, "--help"]).stdout
 
 
 def test_an_unknown_command_is_a_usage_error() -> None:
