@@ -39,6 +39,8 @@ def journal() -> None:
 def status(config: ConfigOption = DEFAULT_CONFIG, path: PathOption = None, as_json: JsonOption = False) -> None:
     """How many events there are, and how many the broker does not have.
 
+    Exit codes: 0 done, 1 there is no journal or no such event, or it cannot be read or written, 2 wrong arguments.
+
     Examples:
 
       edge-agent journal status
@@ -74,6 +76,8 @@ def list_(
 ) -> None:
     """The newest events: number, time, device, kind, and whether the broker has them. No personal data is shown.
 
+    Exit codes: 0 done, 1 there is no journal or no such event, or it cannot be read or written, 2 wrong arguments.
+
     Examples:
 
       edge-agent journal list --last 100
@@ -107,6 +111,8 @@ def show(
 ) -> None:
     """One event, whole, as it is published: with its personal data.
 
+    Exit codes: 0 done, 1 there is no journal or no such event, or it cannot be read or written, 2 wrong arguments.
+
     Examples:
 
       edge-agent journal show 1042
@@ -125,6 +131,8 @@ def show(
 @app.command()
 def replay(first: First, last: Last = None, config: ConfigOption = DEFAULT_CONFIG, path: PathOption = None) -> None:
     """Have a range of events published again, under the same ids; the agent does it, now or when it next runs.
+
+    Exit codes: 0 done, 1 there is no journal or no such event, or it cannot be read or written, 2 wrong arguments.
 
     Examples:
 
@@ -153,6 +161,8 @@ def export(
     evidence: Annotated[Path | None, typer.Option(help="Folder to write the evidence to, too.")] = None,
 ) -> None:
     """Events as one JSON object a line on standard output, to the newest if no last is given.
+
+    Exit codes: 0 done, 1 there is no journal or no such event, or it cannot be read or written, 2 wrong arguments.
 
     Examples:
 
