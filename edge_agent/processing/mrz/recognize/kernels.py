@@ -1,4 +1,4 @@
-"""The loops of the recognizer, compiled: sampling strips, normalizing them, and what convolutions need around BLAS.
+"""The loops of the recognizer, compiled: sampling strips, normalizing them, finding rows of characters, and searches.
 
 Each has a plain NumPy reference in the tests that it must agree with.
 """
@@ -77,32 +77,6 @@ def normalize(strip: Floats) -> None:
         factor = 1.0 / (np.sqrt(variance) + _SOFT)
         for y in range(rows):
             strip[y, x] = (strip[y, x] - mean) * factor
-
-
-@_jit
-def unfold(x: Floats, wide: int, right: int, out: Floats) -> None:
-    """The patches of a convolution along one row of its output (im2col).
-
-    ``x`` has shape (rows, columns, channels), with the rows that one output row looks at; a patch is ``wide`` columns,
-    the next one ``right`` columns on. ``out`` has shape (columns out, rows * wide * channels).
-    """
-    rows, _, channels = x.shape
-    run = wide * channels
-    for p in range(rows):
-        line = x[p].reshape(-1)
-        for j in range(out.shape[0]):
-            start = j * right * channels
-            row = out[j]
-            for c in range(run):
-                row[p * run + c] = line[start + c]
-
-
-@_jit
-def bias_and_clip(x: Floats, bias: Floats) -> None:
-    """Add ``bias`` (channels,) to ``x`` (positions, channels) and set what is negative to zero, in place."""
-    for i in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            x[i, c] = max(x[i, c] + bias[c], np.float32(0.0))
 
 
 @_jit

@@ -61,22 +61,6 @@ def test_light_is_evened_out_in_a_window_about_each_column() -> None:
     assert strip == pytest.approx(expected, abs=1e-3)
 
 
-@pytest.mark.parametrize(("rows", "wide", "right"), [(5, 5, 2), (3, 3, 1), (4, 3, 1), (1, 5, 1)])
-def test_patches_are_what_a_convolution_looks_at(rows: int, wide: int, right: int) -> None:
-    x = _rng(2).standard_normal((rows, 23, 3)).astype(np.float32)
-    out = np.empty(((23 - wide) // right + 1, rows * wide * 3), np.float32)
-    kernels.unfold(x, wide, right, out)
-    for j, patch in enumerate(out):
-        assert (patch == x[:, j * right : j * right + wide].ravel()).all()
-
-
-def test_bias_and_clip() -> None:
-    x, bias = _rng(3).standard_normal((7, 5)).astype(np.float32), np.arange(5, dtype=np.float32) - 2
-    expected = np.maximum(x + bias, 0)
-    kernels.bias_and_clip(x, bias)
-    assert (x == expected).all()
-
-
 def test_the_best_row_of_characters_is_found() -> None:
     odds = _rng(4).normal(-1, 2, 24).astype(np.float32)
     scores, steps = np.zeros((6, 24), np.float32), np.zeros((6, 24), np.int8)
