@@ -88,9 +88,7 @@ class Network:
         first = LAYERS[0]
         x = _padded(strips[..., None].shape, first)
         grey = np.rint(strips * (TOP / BRIGHTEST)).clip(-TOP, TOP)
-        x[:, first.above : -first.above, first.left : -first.left, 0] = np.rint(strips * (TOP / BRIGHTEST)).clip(
-            -TOP, TOP
-        )
+        x[:, first.above : -first.above, first.left : -first.left, 0] = grey
         for layer, following, rounded in zip(LAYERS, LAYERS[1:], self.layers, strict=False):
             sums = _convolved(x, layer, rounded)
             x = _padded(sums.shape, following)
