@@ -103,3 +103,56 @@ def march(odds: Floats, pitch: float, most: int, scores: Floats, steps: NDArray[
                         best, back = score, step
             scores[n, t] = best + odds[t]
             steps[n, t] = back
+
+
+@_jit
+def even(
+    powers: NDArray[np.float64], values: NDArray[np.float64], weights: NDArray[np.float64], fit: NDArray[np.float64]
+) -> None:
+    """The least squares fit of ``values`` (n,) by the columns of ``powers`` (n, terms), by their ``weights`` (n,).
+
+    Fitted twice: the second time what lies far from the first ``fit`` counts for little.
+    """
+    count, terms = powers.shape
+    matrix = np.empty((terms, terms + 1))
+    trust = weights + 1e-6
+    for _ in range(2):
+        matrix[:] = 0.0
+        for i in range(count):
+            for a in range(terms):
+                weighted = trust[i] * powers[i, a]
+                for b in range(terms):
+                    matrix[a, b] += weighted * powers[i, b]
+                matrix[a, terms] += weighted * values[i]
+        solution = solved(matrix)
+        mean = 0.0
+        for i in range(count):
+            fit[i] = 0.0
+            for a in range(terms):
+                fit[i] += powers[i, a] * solution[a]
+            mean += abs(values[i] - fit[i]) / count
+        for i in range(count):
+            trust[i] = (weights[i] + 1e-6) / (1.0 + (abs(values[i] - fit[i]) / (1.5 * mean + 1e-3)) ** 2)
+
+
+@_jit
+def solved(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve normal equations, shape (terms, terms + 1) with the right side last; ``matrix`` is used up.
+
+    A sum of squares needs no pivots; a trace of one is added to the diagonal, for what is nearly not determined.
+    """
+    terms = len(matrix)
+    for a in range(terms):
+        matrix[a, a] += 1e-9
+    for a in range(terms):
+        for b in range(a + 1, terms):
+            factor = matrix[b, a] / matrix[a, a]
+            for c in range(a, terms + 1):
+                matrix[b, c] -= factor * matrix[a, c]
+    out = np.empty(terms)
+    for a in range(terms - 1, -1, -1):
+        out[a] = matrix[a, terms]
+        for b in range(a + 1, terms):
+            out[a] -= matrix[a, b] * out[b]
+        out[a] /= matrix[a, a]
+    return out

@@ -73,3 +73,20 @@ def test_the_best_row_of_characters_is_found() -> None:
                 if at[-1] < 24:
                     best = max(best, odds[at].sum() - 0.5 * sum((gap - 4.0) ** 2 for gap in gaps))
         assert scores[n].max() == pytest.approx(best, abs=1e-4)
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_a_curve_is_fitted_to_what_lies_on_it(degree: int) -> None:
+    rng = _rng(6)
+    powers = np.linspace(-1, 1, 44)[:, None] ** np.arange(degree + 1.0)
+    values, weights = powers @ rng.normal(0, 5, degree + 1) + rng.normal(0, 0.1, 44), rng.random(44)
+    values[7] += 40
+    fit, trust = np.empty(44), weights + 1e-6
+    for _ in range(2):
+        expected = powers @ np.linalg.solve(
+            (powers.T * trust) @ powers + 1e-9 * np.eye(degree + 1), powers.T @ (trust * values)
+        )
+        off = np.abs(values - expected)
+        trust = (weights + 1e-6) / (1 + (off / (1.5 * off.mean() + 1e-3)) ** 2)
+    kernels.even(powers, values, weights, fit)
+    assert fit == pytest.approx(expected, abs=1e-6)
