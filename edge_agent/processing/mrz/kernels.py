@@ -15,25 +15,15 @@ STATES: Final = 100
 """Of both running sums together: each is a digit."""
 NEVER: Final = -1e18
 
+_TENS, _UNITS = np.divmod(np.arange(STATES), 10)
+_NEXT: Final = (_TENS[:, None] + _TENS) % 10 * 10 + (_UNITS[:, None] + _UNITS) % 10
+"""Shape (state, key): the state after both digits of the key were added to the sums."""
+_CLOSED: Final = np.array([(not closing & 1) * _TENS * 10 + (not closing & 2) * _UNITS for closing in range(4)])
+"""Shape (closing, state): the state after the sums that end were taken as zero."""
+_WRONG: Final = np.array([(_TENS > 0) * (closing & 1) + (_UNITS > 0) * (closing >> 1) for closing in range(4)])
+"""Shape (closing, state): how many of the sums that end are not zero."""
+
 _jit: Any = numba.njit(cache=True, nogil=True, boundscheck=False)
-
-
-@_jit
-def _next(state: int, key: int) -> int:
-    """Both sums, as the digits of ``state``, with both digits of ``key`` added, each modulo 10."""
-    a, b = state // 10 + key // 10, state % 10 + key % 10
-    return (a - 10 if a > 9 else a) * 10 + (b - 10 if b > 9 else b)
-
-
-@_jit
-def _closed(state: int, closing: int) -> tuple[int, int]:
-    """The state after sums that end here were checked, and how many of them were not zero."""
-    a, b, wrong = state // 10, state % 10, 0
-    if closing & 1 and a:
-        a, wrong = 0, wrong + 1
-    if closing & 2 and b:
-        b, wrong = 0, wrong + 1
-    return a * 10 + b, wrong
 
 
 @_jit
@@ -71,8 +61,9 @@ def best_path(
                 continue
             for i in range(count):
                 k = best[keys[i]]
-                target, wrong = _closed(_next(state, keys[i]), closing[s])
-                total = score[state] + odds[k] + wrong * failure
+                sums = _NEXT[state, keys[i]]
+                total = score[state] + odds[k] + _WRONG[closing[s], sums] * failure
+                target = _CLOSED[closing[s], sums]
                 if total > grown[target]:
                     grown[target] = total
                     taken[s, target] = k
@@ -112,9 +103,9 @@ def posterior(
             if ahead[s, state] > 0.0:
                 for i in range(counts[s]):
                     key = keys[s, i]
-                    target, wrong = _closed(_next(state, key), closing[s])
-                    way = ahead[s, state] * shares[s, key] * against[wrong]
-                    ahead[s + 1, target] += way
+                    sums = _NEXT[state, key]
+                    way = ahead[s, state] * shares[s, key] * against[_WRONG[closing[s], sums]]
+                    ahead[s + 1, _CLOSED[closing[s], sums]] += way
                     total += way
         scale += np.log(total)
         ahead[s + 1] /= total
@@ -123,8 +114,7 @@ def posterior(
     for s in range(symbols - 1, -1, -1):
         after = np.empty(STATES)
         for state in range(STATES):
-            target, wrong = _closed(state, closing[s])
-            after[state] = behind[target] * against[wrong]
+            after[state] = behind[_CLOSED[closing[s], state]] * against[_WRONG[closing[s], state]]
         ways[:] = 0.0
         behind[:] = 0.0
         total = 0.0
@@ -132,7 +122,7 @@ def posterior(
             if ahead[s, state] > 0.0:
                 for i in range(counts[s]):
                     key = keys[s, i]
-                    way = after[_next(state, key)]
+                    way = after[_NEXT[state, key]]
                     ways[key] += ahead[s, state] * way
                     behind[state] += shares[s, key] * way
         behind /= behind.max()

@@ -124,9 +124,11 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
         moved = np.stack([np.column_stack((ends, at + slope * ends)) for at, slope in middles])
         placed = cv2.perspectiveTransform(moved.reshape(-1, 1, 2), to_picture)
         lines = np.asarray(placed, np.float64).reshape(lines.shape)
+    taken_out = np.zeros_like(bend)
     for _ in range(2):
-        if np.abs(bend).max() < _BENT:
+        if np.abs(bend - taken_out).max() < _BENT:
             break
+        taken_out = bend.copy()
         ink = _ink(picture, to_picture, size, bend)
         middles, _ = _middles(ink, count, bend)
     return _Strip(ink, to_picture, middles, length / natural, bend)
