@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -39,6 +40,19 @@ def test_the_lines_are_found_where_they_are() -> None:
     for found, true in zip(reading.quads, page.quads, strict=True):
         pitch = np.linalg.norm(true[1] - true[0]) / 44
         assert np.abs(found - true).max() < 0.35 * pitch
+
+
+@pytest.mark.parametrize("seed", [2, 4, 7])
+def test_a_page_seen_from_a_corner_is_read(seed: int) -> None:
+    rng = np.random.default_rng((5, seed))
+    made = specimen(rng, list(FORMATS)[seed % len(FORMATS)])
+    image = photograph(render(made, rng), rng, 0.2).image
+    height, width = image.shape[:2]
+    corners = np.array(((0, 0), (width, 0), (width, height), (0, height)), np.float32)
+    seen = corners + np.array(((0.1, 0.0), (0.02, 0.1), (-0.02, 0.05), (0.0, -0.08)), np.float32) * width + 60
+    matrix = cv2.getPerspectiveTransform(corners, seen)
+    page = cv2.warpPerspective(image, matrix, (width + 120, height + 140), borderValue=(60, 60, 60))
+    assert read_page(np.asarray(page, np.uint8)).lines == made.lines
 
 
 def test_grey_pictures_are_read_as_well() -> None:

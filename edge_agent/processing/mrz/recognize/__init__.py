@@ -2,7 +2,7 @@
 
 Lines are straightened to strips of one height and pitch, a small network says what it sees at each step of them, and
 a row in one pitch is fitted to the centres it found. Where that row shows that a strip is off (tilt, wrong height,
-wrong pitch, curvature), it is cut once more along the text. What the characters mean is left to ``decode``.
+wrong pitch, curvature, lean), it is cut once more along the text. What the characters mean is left to ``decode``.
 """
 
 from __future__ import annotations
@@ -115,11 +115,14 @@ def _see(grey: NDArray[np.uint8], bands: Sequence[Band], *, ever: bool = False) 
             break
         chosen, lines = [bands[i] for i in picked], [found[i] for i in picked]
         straight = _views(chosen, lines, lengths)
-        if ever or (straight[0].plain < _PLAIN and any(align.is_off(row) for row in straight[0].rows)):
-            better = [align.refined(b, row, max(lengths)) for b, row in zip(chosen, straight[0].rows, strict=True)]
-            after = _views(better, [align.march(outputs) for outputs in read(strips(grey, better))], lengths)
-            if after[0].plain > straight[0].plain:
-                straight = after
+        if ever or straight[0].plain < _PLAIN:
+            rows = straight[0].rows
+            leans = align.leans(chosen, rows)
+            if ever or any(align.is_off(row, lean) for row, lean in zip(rows, leans, strict=True)):
+                better = [align.refined(*line, max(lengths)) for line in zip(chosen, rows, leans, strict=True)]
+                after = _views(better, [align.march(outputs) for outputs in read(strips(grey, better))], lengths)
+                if after[0].plain > straight[0].plain:
+                    straight = after
         views += [view.evidence() for view in straight]
     return sorted(views, key=lambda view: -view.score)[:_MOST_VIEWS]
 

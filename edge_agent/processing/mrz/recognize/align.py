@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -141,24 +142,49 @@ def row(found: March, columns: int, end: int) -> Row:
     )
 
 
-def refined(band: Band, reading: Row, columns: int) -> Band:
-    """The band of so many columns that follows the text as the row found it in ``band``, which may sag, no more."""
+def leans(bands: Sequence[Band], rows: Sequence[Row]) -> NDArray[np.float64]:
+    """How far the characters of each line lean, shape (lines, 2): columns per row of the strip, at both ends.
+
+    Lines begin one below the other on the page. Seen at an angle they need not do so in a strip that follows one line.
+    Of a single line nothing is known.
+    """
+    if len(rows) == 1:
+        return np.zeros((1, 2))
+    count = min(len(row.centres) for row in rows)
+    middles = [np.column_stack((row.centres[[0, count - 1]], MIDDLE + row.shift[[0, count - 1]])) for row in rows]
+    seen = np.array([band.to_picture(points) for band, points in zip(bands, middles, strict=True)])
+    down = np.gradient(seen, axis=0)
+    result = np.empty((len(bands), 2))
+    for i, band in enumerate(bands):
+        across = np.stack((seen[i], seen[i] + 0.2 * down[i])).reshape(1, 4, 2)
+        strip = cv2.perspectiveTransform(across, np.linalg.inv(band.matrix)).reshape(2, 2, 2)
+        result[i] = (strip[1] - strip[0])[:, 0] / (strip[1] - strip[0])[:, 1]
+    return result
+
+
+def refined(band: Band, reading: Row, lean: NDArray[np.float64], columns: int) -> Band:
+    """The band of so many columns that follows the text as the row found it in ``band``, which may sag, no more.
+
+    ``lean`` as from ``leans``.
+    """
     wanted = MARGIN + (np.arange(len(reading.centres)) + 0.5) * PITCH - 0.5
     t = wanted / Band(band.matrix, columns).width
     x = np.polynomial.polynomial.polyfit(t, reading.centres - wanted, 3)
     sag = np.polynomial.polynomial.polyval(reading.centres / band.width, band.curve[4:7])
     y = np.polynomial.polynomial.polyfit(t, reading.shift + sag, 2)
     h = np.polynomial.polynomial.polyfit(t, np.exp(reading.size) - 1, 1)
-    return Band(band.matrix, columns, np.concatenate((x, y, h)))
+    slope = (lean[1] - lean[0]) / (t[-1] - t[0])
+    return Band(band.matrix, columns, np.concatenate((x, y, h, (lean[0] - slope * t[0], slope))))
 
 
-def is_off(reading: Row) -> bool:
+def is_off(reading: Row, lean: NDArray[np.float64]) -> bool:
     """Whether the strip shows the text so far from where it should be that a refined one would be read better."""
     pitch = (reading.centres[-1] - reading.centres[0]) / (len(reading.centres) - 1) / PITCH
     return bool(
         abs(pitch - 1) > 0.05
         or np.abs(reading.shift).max() > 1.6
         or np.abs(reading.size).max() > 0.08
+        or np.abs(lean).max() > 0.07
         or reading.centres[0] < PITCH
     )
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+CURVE: Final = 11
+"""Numbers that tell how a band is bent."""
 NORMALIZED_OVER: Final = 48
 """Half the width, in pixels, of the window in which brightness and contrast of a strip are evened out."""
 _SOFT: Final = np.float32(3.0)
@@ -27,25 +29,28 @@ def sample(
 ) -> None:
     """Fill ``strip`` (rows, columns) with the grey ``image`` along a curved band, bilinear, borders repeated.
 
-    Pixel (x, y) of the strip shows the image at ``matrix`` (3, 3) applied to (X, Y) with, for ``curve`` = (x0, x1, x2,
-    x3, y0, y1, y2, h0, h1) and t = x / columns: X = x + x0 + x1 t + x2 t² + x3 t³ and
-    Y = middle + (y - middle) (1 + h0 + h1 t) + y0 + y1 t + y2 t².
+    Pixel (x, y) of the strip shows the image at ``matrix`` (3, 3) applied to (X, Y). With ``curve`` = (x0, x1, x2, x3,
+    y0, y1, y2, h0, h1, l0, l1), t = x / columns and d = (y - middle) (1 + h0 + h1 t), which is down the text:
+    X = x + x0 + x1 t + x2 t² + x3 t³ + d (l0 + l1 t) and Y = middle + d + y0 + y1 t + y2 t².
     """
     rows, columns = strip.shape
     height, width = image.shape
     for x in range(columns):
         t = x / columns
-        at = x + curve[0] + t * (curve[1] + t * (curve[2] + t * curve[3]))
         scale = 1.0 + curve[7] + curve[8] * t
+        lean = scale * (curve[9] + curve[10] * t)
+        at = x + curve[0] + t * (curve[1] + t * (curve[2] + t * curve[3])) - middle * lean
         shift = middle * (1.0 - scale) + curve[4] + t * (curve[5] + t * curve[6])
-        a = matrix[0, 0] * at + matrix[0, 2]
-        b = matrix[1, 0] * at + matrix[1, 2]
-        c = matrix[2, 0] * at + matrix[2, 2]
+        a = matrix[0, 0] * at + matrix[0, 1] * shift + matrix[0, 2]
+        b = matrix[1, 0] * at + matrix[1, 1] * shift + matrix[1, 2]
+        c = matrix[2, 0] * at + matrix[2, 1] * shift + matrix[2, 2]
+        da = matrix[0, 0] * lean + matrix[0, 1] * scale
+        db = matrix[1, 0] * lean + matrix[1, 1] * scale
+        dc = matrix[2, 0] * lean + matrix[2, 1] * scale
         for y in range(rows):
-            below = y * scale + shift
-            w = 1.0 / (matrix[2, 1] * below + c)
-            u = min(max((matrix[0, 1] * below + a) * w, 0.0), width - 1.0)
-            v = min(max((matrix[1, 1] * below + b) * w, 0.0), height - 1.0)
+            w = 1.0 / (dc * y + c)
+            u = min(max((da * y + a) * w, 0.0), width - 1.0)
+            v = min(max((db * y + b) * w, 0.0), height - 1.0)
             i, j = int(v), int(u)
             k, m = min(i + 1, height - 1), min(j + 1, width - 1)
             fu, fv = u - j, v - i

@@ -35,7 +35,7 @@ class Band:
 
     matrix: NDArray[np.float64]
     columns: int
-    curve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(9))
+    curve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(kernels.CURVE))
 
     @property
     def width(self) -> int:
@@ -46,9 +46,9 @@ class Band:
         """Points x, y of the strip, shape (n, 2), in the picture."""
         x, y = points[:, 0], points[:, 1]
         t, c = x / self.width, self.curve
-        at = x + c[0] + t * (c[1] + t * (c[2] + t * c[3]))
-        scale = 1 + c[7] + c[8] * t
-        below = MIDDLE + (y - MIDDLE) * scale + c[4] + t * (c[5] + t * c[6])
+        down = (y - MIDDLE) * (1 + c[7] + c[8] * t)
+        at = x + c[0] + t * (c[1] + t * (c[2] + t * c[3])) + down * (c[9] + c[10] * t)
+        below = MIDDLE + down + c[4] + t * (c[5] + t * c[6])
         u, v, w = self.matrix @ np.stack((at, below, np.ones_like(at)))
         return np.stack((u / w, v / w), axis=1)
 
@@ -66,7 +66,7 @@ def band(quad: Quad, columns: int, sag: Sequence[float] = ()) -> Band:
     straight = Band(np.asarray(matrix, np.float64), columns)
     if not any(sag):
         return straight
-    curve = np.zeros(9)
+    curve = np.zeros(kernels.CURVE)
     at = np.linspace(left, right, len(sag)) / straight.width
     curve[4:7] = np.polynomial.polynomial.polyfit(at, CAPITALS * np.array(sag), 2)
     return replace(straight, curve=curve)

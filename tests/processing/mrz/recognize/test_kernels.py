@@ -35,7 +35,7 @@ def test_a_curved_band_is_sampled_where_the_band_says_it_lies() -> None:
     y, x = np.mgrid[:120, :500]
     picture = (x * 0.4 + y * 0.3).astype(np.uint8)  # its grey levels tell the place
     straight = band(np.array(((40, 50), (420, 50), (420, 68), (40, 68)), np.float32), 24)
-    line = type(straight)(straight.matrix, 24, np.array((2, -3, 5, -1, 1, -4, 3, 0.1, -0.2)))
+    line = type(straight)(straight.matrix, 24, np.array((2, -3, 5, -1, 1, -4, 3, 0.1, -0.2, 0.2, -0.3)))
     strip = np.empty((HEIGHT, line.width), np.float32)
     kernels.sample(picture, line.matrix, line.curve, MIDDLE, strip)
     rows, columns = np.mgrid[4:28:6, 60:400:40]

@@ -136,11 +136,32 @@ def test_a_refined_band_follows_the_text() -> None:
         np.linspace(-3, 4, 30),
         np.full(30, 0.1),
     )
-    better = align.refined(line, reading, 30)
+    lean = np.array((0.1, -0.05))
+    better = align.refined(line, reading, lean, 30)
     at = MARGIN + (np.arange(30) + 0.5) * PITCH - 0.5
     tops = better.to_picture(np.column_stack((at, np.full(30, MIDDLE - CAPITALS / 2))))
-    expected = np.column_stack((reading.centres, MIDDLE + reading.shift - CAPITALS / 2 * np.exp(0.1)))
+    up = CAPITALS / 2 * np.exp(0.1)
+    leaning = reading.centres - up * np.linspace(*lean, 30)
+    expected = np.column_stack((leaning, MIDDLE + reading.shift - up))
     assert tops == pytest.approx(line.to_picture(expected), abs=0.3)
+
+
+def test_lines_that_begin_askew_lean_and_a_single_line_is_taken_to_stand() -> None:
+    quads = [
+        np.array(((x, y), (x + 600, y), (x + 600, y + 20), (x, y + 20)), np.float32) for x, y in ((50, 40), (60, 90))
+    ]
+    row = align.Row(
+        np.zeros((30, 37), np.float32),
+        MARGIN + (np.arange(30) + 0.5) * PITCH - 0.5,
+        np.ones(30, np.float32),
+        np.zeros(30),
+        np.zeros(30),
+    )
+    bands = [band(quad, 30) for quad in quads]
+    # 10 to the right and 50 down, in a picture whose pixels are 20 / PITCH across and 20 / CAPITALS down.
+    assert align.leans(bands, [row, row]) == pytest.approx(10 / 50 * PITCH / CAPITALS)
+    assert not align.leans(bands[:1], [row]).any()
+    assert align.is_off(row, align.leans(bands, [row, row])[0])
 
 
 def test_a_large_picture_is_scaled_down_without_a_shift() -> None:
