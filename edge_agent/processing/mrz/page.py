@@ -39,6 +39,8 @@ _WEAK: Final = 0.98
 """Probability of a character below which an officer is told where it stands."""
 _SMALL: Final = 8.5
 """Height of the capitals in pixels below which size is the likeliest reason for doubt."""
+_DARK: Final = 110
+"""Median grey level below which a page without dark print is looked at for light print."""
 _WHITE: Final = 245
 """Grey level from which on a picture shows no print any more."""
 
@@ -97,14 +99,11 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
     """
     grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     grey = np.ascontiguousarray(grey)
-    best: Candidate | None = None
-    for zone in _places(grey):
-        candidate = best_reading(grey, zone.quads, zone.columns, zone.sag)
-        if candidate is not None and (best is None or candidate.rank > best.rank):
-            best = candidate
-        if best is not None and (best.decoded.confidence >= SURE or best.evidence.quality > _PLAIN):
-            break
-    if best is None or (best.evidence.quality < _LEGIBLE and not best.passed):
+    best = _best(grey)
+    if best is None and np.median(grey[::8, ::8]) < _DARK:
+        grey = 255 - grey  # a negative, or light print on dark ground
+        best = _best(grey)
+    if best is None:
         return PageReading((), 0.0, problem=NOTHING_FOUND)
     decoded, evidence = best.decoded, best.evidence
     problem = "" if decoded.confidence >= SURE else _doubt(grey, decoded, evidence)
@@ -113,6 +112,18 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
     return PageReading(
         decoded.lines, decoded.confidence, decoded.probabilities, evidence.quads, decoded.corrections, problem or None
     )
+
+
+def _best(grey: NDArray[np.uint8]) -> Candidate | None:
+    """The best reading of all places; None if none of them looks like a zone."""
+    best: Candidate | None = None
+    for zone in _places(grey):
+        candidate = best_reading(grey, zone.quads, zone.columns, zone.sag)
+        if candidate is not None and (best is None or candidate.rank > best.rank):
+            best = candidate
+        if best is not None and (best.decoded.confidence >= SURE or best.evidence.quality > _PLAIN):
+            break
+    return best if best is not None and (best.evidence.quality >= _LEGIBLE or best.passed) else None
 
 
 def _places(grey: NDArray[np.uint8]) -> Iterator[Zone]:

@@ -55,6 +55,11 @@ def test_a_page_seen_from_a_corner_is_read(seed: int) -> None:
     assert read_page(np.asarray(page, np.uint8)).lines == made.lines
 
 
+def test_light_print_on_dark_ground_is_read() -> None:
+    made, page = _page(8)
+    assert read_page(255 - page.image).lines == made.lines
+
+
 def test_grey_pictures_are_read_as_well() -> None:
     made, page = _page(4)
     assert read_page(page.image.mean(axis=2).astype(np.uint8)).lines == made.lines
