@@ -30,7 +30,6 @@ from edge_agent.processing.barcode.engines import quiet
 from edge_agent.processing.barcode.read import SECONDS, read
 
 Image = NDArray[np.uint8]
-Reader = Callable[[Image], list[bytes]]
 _PICTURES: Final = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif"}
 _SEED: Final = 20261125
 
@@ -93,7 +92,7 @@ def right(contents: str, said: str) -> bool:
     return normal == contents or (len(normal) >= 10 and normal.isdigit() and contents[: len(normal)] == normal)
 
 
-# -- hardships -----------------------------------------------------------------------------------------------------------
+# -- hardships ---------------------------------------------------------------------------------------------------------
 
 
 def _framed(image: Image) -> Image:

@@ -20,7 +20,6 @@ Grey = NDArray[np.uint8]
 _ZBAR_NAMES: Final = {
     "EAN8": "EAN-8",
     "EAN13": "EAN-13",
-    "UPCE": "UPC-E",
     "I25": "ITF",
     "DATABAR": "DataBar",
     "DATABAR_EXP": "DataBar Expanded",

@@ -2,8 +2,8 @@
 
 zxing-cpp reads the most kinds, but loses PDF417 at ten degrees and Code 128 at thirty; zbar reads linear codes that are
 blurred or whose modules have less than two pixels. So both look at the whole picture first. Regions that look like a
-bar code and were not read are then cut out, turned upright, enlarged and sharpened, and shown to both again; at last the
-whole picture is turned. All of it ends when the time is up.
+bar code and were not read are then cut out, turned upright, enlarged and sharpened, and shown to both again; at last
+the whole picture is turned. All of it ends when the time is up.
 """
 
 from __future__ import annotations
@@ -150,9 +150,10 @@ def _join(symbols: list[Symbol], new: Symbol, *, again: bool) -> None:
     symbols.append(new)
 
 
-def _trust(symbol: Symbol) -> tuple[bool, bool, int]:
+def _trust(symbol: Symbol) -> tuple[bool, bool, int, float]:
     """Where readings of one place differ: zbar knows no FNC4, and was seen to correct what it should not have."""
-    return symbol.believed, "zxing-cpp" in symbol.engines, symbol.looks
+    area = float(np.prod(np.ptp(symbol.corners, axis=0)))
+    return symbol.believed, "zxing-cpp" in symbol.engines, symbol.looks, area
 
 
 def _same_contents(one: Symbol, other: Symbol) -> bool:
@@ -175,7 +176,7 @@ def _box(corners: Corners) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return corners.min(0) - margin, corners.max(0) + margin
 
 
-# -- looks ---------------------------------------------------------------------------------------------------------------
+# -- looks -------------------------------------------------------------------------------------------------------------
 
 
 def _shrunk(grey: Grey) -> _View:

@@ -44,5 +44,6 @@ class Symbol:
 
     @property
     def believed(self) -> bool:
-        """Whether it may be reported: what is weak has to have been read more than once."""
-        return self.looks > 1 or self.format not in WEAK
+        """Whether it may be reported: what is weak, or was seen by zbar alone, has to have been read more than once."""
+        strong = self.format not in WEAK and ("zxing-cpp" in self.engines or self.format == "QR Code")
+        return strong or self.looks > 1
