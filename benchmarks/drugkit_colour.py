@@ -78,7 +78,9 @@ class World:
 
     def rgb(self, reflectance: Array) -> Array:
         """What the camera makes of a reflectance before its tone curve; white paper near 1."""
-        raw = seen(reflectance, self.light, self.camera) / seen(self.card.reflectances["paper"], self.light, self.camera)
+        raw = seen(reflectance, self.light, self.camera) / seen(
+            self.card.reflectances["paper"], self.light, self.camera
+        )
         return raw if self.raw else raw @ self._to_srgb().T
 
     def _to_srgb(self) -> Array:
@@ -145,7 +147,9 @@ def random_outside(rng: np.random.Generator, rows: tuple[Row, ...], least: float
     return None
 
 
-def run(scenes: int, seed: int, lights: tuple[str, ...], *, outside: float = 0.0, raw: bool | None = None) -> Counter[str]:
+def run(
+    scenes: int, seed: int, lights: tuple[str, ...], *, outside: float = 0.0, raw: bool | None = None
+) -> Counter[str]:
     """Read so many scenes of colours of the table, or of colours at least ``outside`` from all of a reagent's."""
     rng = np.random.default_rng(seed)
     rows = all_rows()
@@ -171,7 +175,7 @@ def run(scenes: int, seed: int, lights: tuple[str, ...], *, outside: float = 0.0
         except Refused as refused:
             counts[f"refused {refused.code}"] += 1
             continue
-        judged = judge(reading.sample, reading.blank, table, bits=reading.quality.bits)
+        judged = judge(reading.sample, reading.blank, table)
         error = float(ciede2000(reading.sample.candidates, true).min())
         errors.append(error)
         radii.append(reading.sample.radius)

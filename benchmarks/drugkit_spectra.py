@@ -31,13 +31,13 @@ def observer() -> Array:
 def lamp(name: str) -> Array:
     """Relative power of a CIE illuminant, shape (31,), mean 1."""
     values = np.asarray(colour.SDS_ILLUMINANTS[name].copy().align(SHAPE).values, np.float64)
-    return values / values.mean()
+    return np.asarray(values / values.mean(), np.float64)
 
 
 def xyz_of_reflectance(reflectance: Array) -> Array:
     """XYZ for D65 of reflectances, shape (..., 31), so that a perfect white has D65 as it is used everywhere else."""
     weights = lamp("D65")[:, None] * observer()
-    return reflectance @ (weights * (D65 / weights.sum(axis=0)))
+    return np.asarray(reflectance @ (weights * (D65 / weights.sum(axis=0))), np.float64)
 
 
 @cache
@@ -118,7 +118,9 @@ def random_camera(rng: np.random.Generator) -> Array:
         rng.normal(535, 15), 40, 30
     )
     red += rng.uniform(0, 0.08) * bell(430, 20, 30)
-    green = bell(rng.normal(532, 7), rng.uniform(30, 45), rng.uniform(34, 46)) + rng.uniform(0, 0.06) * bell(430, 20, 25)
+    green = bell(rng.normal(532, 7), rng.uniform(30, 45), rng.uniform(34, 46)) + rng.uniform(0, 0.06) * bell(
+        430, 20, 25
+    )
     blue = bell(rng.normal(460, 7), rng.uniform(22, 34), rng.uniform(26, 38)) + rng.uniform(0, 0.06) * bell(560, 40, 40)
     return np.stack((red, green, blue), axis=1)
 

@@ -1,4 +1,4 @@
-"""Pictures of a colour test on its reference card, as a camera takes them, from the colours of its parts in linear light."""
+"""Pictures of a colour test on its reference card, from the colours of its parts in linear light."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def plain_colours(cast: ArrayLike = (1.0, 1.0, 1.0)) -> dict[str, Array]:
 
 def plain_liquid(lab: ArrayLike, cast: ArrayLike = (1.0, 1.0, 1.0)) -> Array:
     """A liquid of this CIELAB colour (D65) in linear sRGB under a light of a plain cast; below 0 outside sRGB."""
-    return srgb_of_xyz(xyz_of_lab(lab)) * np.asarray(cast)
+    return np.asarray(srgb_of_xyz(xyz_of_lab(lab)) * np.asarray(cast), np.float64)
 
 
 def _slices(place: Rectangle) -> tuple[slice, slice]:

@@ -41,12 +41,12 @@ def encode_srgb(linear: ArrayLike) -> Array:
 
 def xyz_of_srgb(linear: ArrayLike) -> Array:
     """XYZ for D65 of linear sRGB."""
-    return np.asarray(linear, np.float64) @ _XYZ_OF_SRGB.T
+    return np.asarray(np.asarray(linear, np.float64) @ _XYZ_OF_SRGB.T, np.float64)
 
 
 def srgb_of_xyz(xyz: ArrayLike) -> Array:
     """Linear sRGB of XYZ for D65: below 0 or above 1 where sRGB has no such colour."""
-    return np.asarray(xyz, np.float64) @ _SRGB_OF_XYZ.T
+    return np.asarray(np.asarray(xyz, np.float64) @ _SRGB_OF_XYZ.T, np.float64)
 
 
 def lab_of_xyz(xyz: ArrayLike, white: Array = D65) -> Array:
@@ -62,7 +62,7 @@ def xyz_of_lab(lab: ArrayLike, white: Array = D65) -> Array:
     v = np.asarray(lab, np.float64)
     y = (v[..., 0] + 16) / 116
     f = np.stack((y + v[..., 1] / 500, y, y - v[..., 2] / 200), axis=-1)
-    return np.where(f > 6 / 29, f**3, (f - 4 / 29) / _SLOPE) * white
+    return np.asarray(np.where(f > 6 / 29, f**3, (f - 4 / 29) / _SLOPE) * white, np.float64)
 
 
 def adapt(xyz: ArrayLike, white: Array, to: Array = D65) -> Array:

@@ -57,7 +57,7 @@ def fit_field(places: tuple[Rectangle, ...], rgb: Array) -> Field:
     tints = surface - surface[:, [1]]
     coefficients[0] -= middle
     return Field(
-        coefficients,
+        np.asarray(coefficients, np.float64),
         misfit=float(np.expm1(np.percentile(off, 95))),
         unevenness=float(np.expm1(np.ptp(surface, axis=0).max())),
         tint=float(np.expm1(np.ptp(tints, axis=0).max())),
@@ -147,12 +147,12 @@ def fit_matrix(rgb: Array, references: Array, names: tuple[str, ...]) -> Matrix:
     weights = np.array([_NEUTRAL_WEIGHT if name in NEUTRALS else 1.0 for name in names])
     xyz = xyz_of_lab(references)
     first = weights / np.maximum(xyz[:, 1], 0.01) ** (2 / 3)
-    matrix = np.linalg.lstsq(rgb * first[:, None], xyz * first[:, None], rcond=None)[0].T
+    matrix = np.asarray(np.linalg.lstsq(rgb * first[:, None], xyz * first[:, None], rcond=None)[0].T, np.float64)
     for _ in range(_ROUNDS):
         design = _design(rgb, matrix) * weights[:, None, None]
         wrong = _errors(rgb, matrix, references) * weights[:, None]
         step, *_rest = np.linalg.lstsq(design.reshape(-1, 9), wrong.ravel(), rcond=None)
-        matrix = matrix + step.reshape(3, 3)
+        matrix += step.reshape(3, 3)
     design = _design(rgb, matrix) * weights[:, None, None]
     stacked = design.reshape(-1, 9)
     inverse = np.linalg.pinv(stacked.T @ stacked)

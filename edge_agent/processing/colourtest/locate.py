@@ -37,7 +37,7 @@ class Located:
     def resolution(self) -> float:
         """Pixels of the picture for a millimetre of the card, in its middle, across the narrower direction."""
         middle = np.array((SIZE[0] / 2, SIZE[1] / 2))
-        points = self.points(np.stack((middle, middle + (1, 0), middle + (0, 1))))
+        points = self.points(middle + np.array(((0, 0), (1, 0), (0, 1))))
         return float(np.linalg.svd(points[1:] - points[0], compute_uv=False).min())
 
     def points(self, millimetres: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -77,7 +77,9 @@ def _marks(image: Pixels, side: int) -> dict[int, NDArray[np.float64]]:
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     detector = cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(DICTIONARY), parameters)
     corners, numbers, _ = detector.detectMarkers(grey)
-    found = {} if numbers is None else dict(zip(np.ravel(numbers).tolist(), corners, strict=True))
+    found = (
+        {} if numbers is None else {int(number): quad for number, quad in zip(np.ravel(numbers), corners, strict=True)}
+    )
     return {
         number: (np.asarray(quad, np.float64).reshape(4, 2) + 0.5) / factor - 0.5
         for number, quad in found.items()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_agent.processing.colourtest.card import BLANK, NEUTRALS, SAMPLE, Rectangle, nominal_labs, paper, patches
 from edge_agent.processing.colourtest.colour import Array, ciede2000, xyz_of_lab
@@ -76,12 +77,13 @@ class Refused(Exception):  # noqa: N818  (what happened, in the words of the tra
 class Colour:
     """A colour of a liquid. ``lab`` is CIELAB for D65, shape (3,); ``deviation`` that of one axis, in CIEDE2000.
 
-    ``candidates``, shape (n, 3), are what it may have been where a channel of the picture is cut off; else ``lab`` alone.
+    ``candidates``, shape (n, 3), are what it may have been where a channel of the picture is cut off; else ``lab``.
     """
 
     lab: Array
     candidates: Array
     deviation: float
+    bits: int
     cut_off: bool
 
     @property
@@ -132,7 +134,7 @@ class Calibrated:
             + _TABLE_DEVIATION**2
             + (0 if self.measured else _UNMEASURED_DEVIATION**2)
         )
-        return Colour(lab, self._candidates(light, lost), float(np.sqrt(squares)), bool(lost.any()))
+        return Colour(lab, self._candidates(light, lost), float(np.sqrt(squares)), self.quality.bits, bool(lost.any()))
 
     def see(self, place: Rectangle) -> Patch:
         """What a place looks like in the picture."""
@@ -142,13 +144,13 @@ class Calibrated:
         """Linear light of a place, relative to white paper in the middle of the card."""
         return self.curve.undo(seen.rgb / self.field.at(place) / self.level)
 
-    def _candidates(self, light: Array, lost: Array) -> Array:
+    def _candidates(self, light: Array, lost: NDArray[np.bool_]) -> Array:
         if not lost.any():
             return self.matrix.lab(light)[None]
         depths = np.linspace(0, -_DEEPEST, 7)
         colours = np.repeat(light[None], len(depths), axis=0)
         colours[:, lost] += depths[:, None]
-        real = (colours @ self.matrix.values.T > 0).all(axis=1)
+        real = np.asarray((colours @ self.matrix.values.T > 0).all(axis=1), np.bool_)
         real[0] = True
         return self.matrix.lab(colours[real])
 

@@ -24,7 +24,7 @@ class Patch:
     """What a place looks like. ``rgb`` is its colour in linear light, shape (3,), the camera's own R, G, B.
 
     ``spread`` is the standard deviation of its pixels relative to ``rgb``; ``low`` and ``high``, shape (3,), are the
-    parts of its pixels that are cut off at black and at white; ``left_out`` is the part that was left out as unlike the rest.
+    parts of its pixels that are cut off at black and at white; ``left_out`` is the part that is unlike the rest.
     """
 
     rgb: Array

@@ -54,14 +54,13 @@ _NEEDS_RAW: Final = (
 )
 
 
-def judge(sample: Colour, blank: Colour | None, rows: tuple[Row, ...], *, bits: int) -> Judgement:
+def judge(sample: Colour, blank: Colour | None, rows: tuple[Row, ...]) -> Judgement:
     """Compare a colour with rows of a reagent's table.
 
     Args:
         sample: the liquid with the substance.
         blank: the reagent alone; None if it was not seen.
         rows: of one reagent, and of one step where it takes several.
-        bits: of the picture, 8 or 16.
     """
     substances = tuple(dict.fromkeys(row.substance for row in rows))
     if sample.radius > MAX_RADIUS:
@@ -74,7 +73,7 @@ def judge(sample: Colour, blank: Colour | None, rows: tuple[Row, ...], *, bits: 
     consistent = tuple(dict.fromkeys(name for match in matches for name in match.group.substances))
     excluded = tuple(name for name in substances if name not in consistent)
     findings, problems = [], []
-    if sample.cut_off or (bits == 8 and any(row.outside_srgb for match in matches for row in match.group.rows)):
+    if sample.cut_off or (sample.bits == 8 and any(row.outside_srgb for match in matches for row in match.group.rows)):
         findings.append("outside_srgb")
         problems.append(_NEEDS_RAW)
     unchanged = blank is not None and _same(sample, blank)
