@@ -73,6 +73,7 @@ class Identified:
     Attributes:
         hits: the entries most like it, best first.
         margin: by how much the first is ahead of the next substance; None without hits.
+        together: the entries behind the verdict: those of a match, or all that are too close to tell.
         mixture: if the verdict is one.
         reason: why it is not more, in an officer's words.
 
@@ -81,6 +82,7 @@ class Identified:
     verdict: Verdict
     hits: tuple[Hit, ...]
     margin: float | None
+    together: tuple[int, ...] = ()
     mixture: Mixture | None = None
     reason: str = ""
 
@@ -101,14 +103,15 @@ def identify(shelf: Shelf, query: Prepared, substances: Sequence[str]) -> Identi
     mixture = mixed(shelf, query, hits, substances)
     if mixture is not None:
         reason = "two entries together explain it much better than any one"
-        return Identified(Verdict.MIXTURE, tuple(hits), margin, mixture, reason)
+        return Identified(Verdict.MIXTURE, tuple(hits), margin, mixture.entries, mixture, reason)
     if like and leads and ahead <= _BEHIND:
-        return Identified(Verdict.MATCH, tuple(hits), margin)
+        return Identified(Verdict.MATCH, tuple(hits), margin, (best.entry,))
     if like:
         reason = f"the next substance is only {margin:.2f} behind, where {asked:.2f} is asked for"
         if leads:
             reason = "another substance is more like it by its bands"
-        return Identified(Verdict.SEVERAL, tuple(hits), margin, reason=reason)
+        close = [hit for hit in hits if best.derivative - hit.derivative < asked or hit.correlation > best.correlation]
+        return Identified(Verdict.SEVERAL, tuple(hits), margin, tuple(hit.entry for hit in close), reason=reason)
     reason = f"the best is like it only to {best.derivative:.2f} (derivative) and {best.correlation:.2f} (bands)"
     return Identified(Verdict.NO_MATCH, tuple(hits), margin, reason=reason)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from edge_agent.processing.spectra.baseline import even, flattened
 from edge_agent.processing.spectra.quality import noise
@@ -67,7 +68,7 @@ class Correction:
     def at(self, x: Array) -> Array:
         """What to add at ``x``."""
         inside = (np.clip(x, self.first, self.last) - 1500.0) / 1000.0
-        return np.polynomial.polynomial.polyval(inside, self.coefficients)
+        return np.asarray(np.polynomial.polynomial.polyval(inside, self.coefficients), np.float64)
 
     def applied(self, spectrum: Spectrum) -> Spectrum:
         """A spectrum with x ascending on the corrected axis."""
@@ -121,7 +122,11 @@ def check(spectrum: Spectrum) -> Check:
     bands, _ = flattened(y)
     fine = np.arange(spectrum.x[0], spectrum.x[-1], _STEP)
     level = max(noise(y), 1e-9 * float(np.ptp(y)))
-    curve = np.interp(fine, coarse, bands) if np.median(np.diff(spectrum.x)) < 1 else _curve(spectrum, fine, coarse, y - bands)
+    curve = (
+        np.interp(fine, coarse, bands)
+        if np.median(np.diff(spectrum.x)) < 1
+        else _curve(spectrum, fine, coarse, y - bands)
+    )
     shift = _common_shift(fine, curve, references)
     found = [line for line in (_line(fine, curve, at, shift, level) for at, _ in references) if line is not None]
     kept, correction = _fit(found)
@@ -139,8 +144,6 @@ def check(spectrum: Spectrum) -> Check:
 
 def _curve(spectrum: Spectrum, fine: Array, coarse: Array, baseline: Array) -> Array:
     """The spectrum between its own points by cubic pieces, without its baseline."""
-    from scipy.interpolate import PchipInterpolator
-
     return np.asarray(PchipInterpolator(spectrum.x, spectrum.y)(fine)) - np.interp(fine, coarse, baseline)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,7 +48,7 @@ def noise(y: Array) -> float:
     if y.size < 5:
         return 0.0
     second = np.diff(y, 2)
-    return float(np.median(np.abs(second - np.median(second)))) / 0.6745 / np.sqrt(6.0)
+    return float(np.median(np.abs(second - np.median(second)))) / 0.6745 / math.sqrt(6.0)
 
 
 def assess(spectrum: Spectrum) -> Quality:

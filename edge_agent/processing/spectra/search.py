@@ -143,7 +143,9 @@ def screened(shelf: Shelf, rows: Rows, curve: Array, query: Prepared) -> tuple[A
     enough = (high - low >= max(MIN_COMMON, MIN_OVERLAP * (query.end - query.start))) & (vx > 0) & (vy > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         guess = (product - qx * row_total / n) / np.sqrt(vx * vy)
-        slack = _angle(rows.lost / np.sqrt(vy)) + _angle(np.sqrt(((curve * scale - small) ** 2)[query.start : query.end].sum()) / np.sqrt(vx))
+        slack = _angle(rows.lost / np.sqrt(vy)) + _angle(
+            np.sqrt(((curve * scale - small) ** 2)[query.start : query.end].sum()) / np.sqrt(vx)
+        )
     guess[~enough] = np.nan
     return guess, slack + 1e-9
 
@@ -167,9 +169,7 @@ def _angle(sine: Array) -> Array:
     return np.where(sine < 0.5, sine * (1 + sine * sine), np.pi)
 
 
-def _exact(
-    shelf: Shelf, rows: Rows, chosen: NDArray[np.int64], curve: Array, weights: Array, query: Prepared
-) -> Array:
+def _exact(shelf: Shelf, rows: Rows, chosen: NDArray[np.int64], curve: Array, weights: Array, query: Prepared) -> Array:
     out = np.empty(chosen.size)
     correlate(rows.exact, chosen, shelf.starts, shelf.ends, curve, weights, query.start, query.end, out)
     return out

@@ -21,10 +21,10 @@ MAX_NOTE: Final = 4096
 
 
 class SpectrumError(Exception):
-    """A file that is no spectrum, or whose spectrum contradicts itself: ``code`` for programs, the text for technicians.
+    """A file that is no spectrum, or one that contradicts itself: ``code`` for programs, the text for technicians.
 
     Codes: ``not-a-spectrum``, ``truncated-spectrum``, ``damaged-spectrum``, ``points-mismatch``, ``x-mismatch``,
-    ``y-mismatch``, ``too-many-points``, ``unsupported-spectrum``.
+    ``y-mismatch``, ``too-many-points``, ``unsupported-spectrum``, ``not-polystyrene``.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -6,6 +6,7 @@ nothing. From the first row of the table on, every line must be one: a row that 
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Final
 
@@ -82,7 +83,7 @@ def parse(data: bytes) -> tuple[Spectrum, ...]:
 def _find_table(lines: list[str]) -> tuple[int, str | None]:
     """The first of two rows that look alike and hold numbers only, and what separates their cells."""
     filled = [(index, line) for index, line in enumerate(lines[: 4 * _MAX_HEAD]) if line.strip()][: _MAX_HEAD + 2]
-    for (index, line), (_, following) in zip(filled, filled[1:], strict=False):
+    for (index, line), (_, following) in itertools.pairwise(filled):
         if max(len(line), len(following)) > _LONGEST_LINE:
             raise SpectrumError("not-a-spectrum", f"Line {index + 1} is too long for a row of numbers.")
         for separator in _SEPARATORS:
