@@ -2,9 +2,9 @@
 
     python -m benchmarks.barcode ../shared/data/cctv/barcodes
 
-The folder holds one folder for each kind of code, in it pictures, each with its contents beside it as .txt or .bin; a
-picture without any is only asked for wrong readings. Every picture is read as it is, and again under each hardship, with
-the same seed for all readers. Nothing in the agent was fitted to these pictures.
+The folder holds one folder for each kind of code, in it pictures, each with its contents beside it as .txt or .bin; of
+the folders of false positives, nothing may be read. Every picture is read as it is, and again under each hardship,
+with the same seed for all readers. Nothing in the agent was fitted to these pictures.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def agent(image: Image) -> list[str]:
 def zxing(image: Image) -> list[str]:
     """zxing-cpp with its defaults, the most thorough that it has."""
     found = zxingcpp.read_barcodes(image, text_mode=zxingcpp.TextMode.Plain)
-    return [each.text if each.text else each.bytes.decode("latin-1") for each in found]
+    return [each.text or each.bytes.decode("latin-1") for each in found]
 
 
 def zbar(image: Image) -> list[str]:
@@ -104,7 +104,7 @@ def _framed(image: Image) -> Image:
 def _turned(image: Image, angle: float) -> Image:
     page = _framed(image)
     height, width = page.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
+    turn = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1), np.float64)
     return _warped(page, np.vstack([turn, (0, 0, 1)]))
 
 
@@ -120,7 +120,7 @@ def _tilted(image: Image, amount: float) -> Image:
     seen = corners.copy()
     seen[0] += (amount * width, amount * height)
     seen[3] += (amount * width, -amount * height)
-    return _warped(page, cv2.getPerspectiveTransform(corners, seen))
+    return _warped(page, np.asarray(cv2.getPerspectiveTransform(corners, seen), np.float64))
 
 
 def _shaded(image: Image) -> Image:

@@ -51,7 +51,9 @@ class DensityRead(EventData):
     event: ClassVar[str] = "density"
 
     value: float = Field(allow_inf_nan=False, description="As shown")
-    unit: str = Field(max_length=20, description="Unit as configured or typed; most meters count on a scale of their own")
+    unit: str = Field(
+        max_length=20, description="Unit as configured or typed; most meters count on a scale of their own"
+    )
     source: Literal["typed", "serial"]
     expected: float | None = Field(
         default=None, allow_inf_nan=False, description="What the same place of a sound vehicle shows, in the same unit"
@@ -219,7 +221,7 @@ class SearchRecord(EventData):
     began: datetime | None = None
     ended: datetime | None = None
     reason: Literal["routine", "risk_profile", "information", "dog", "scan", "behaviour", "other", ""] = ""
-    methods: list[Method] = []
+    methods: list[Method] = Field(default=[], description="What was used")
     transport: Literal["road", "rail", "foot", "air", "water", "mail", "other", ""] = ""
     direction: Literal["entry", "exit", "transit", ""] = ""
     vehicle: Text = Field(default="", description="Registration", json_schema_extra=_NOMINAL)
@@ -229,8 +231,8 @@ class SearchRecord(EventData):
     )
     departure: Country = ""
     destination: Country = ""
-    seizures: list[Seizure] = []
-    persons: list[Person] = []
+    seizures: list[Seizure] = Field(default=[], description="What was found")
+    persons: list[Person] = Field(default=[], description="Who was searched, or travelled along")
     events: list[Link] = Field(default=[], description="The events of the search")
     nominal: bool = Field(description="Whether it names a person or a vehicle")
     officer: Text = Field(default="", description="Who records it", json_schema_extra=_NOMINAL)

@@ -1,7 +1,7 @@
 """GS1 element strings: application identifiers and what follows them.
 
-Source: GS1 General Specifications, release 24, section 3.2 (the identifiers), 7.8 (element strings and FNC1), 7.9 (check
-digits). An identifier that is not in the table ends the reading: where its data ends cannot be known.
+Source: GS1 General Specifications, release 24, section 3.2 (the identifiers), 7.8 (element strings and FNC1), 7.9
+(check digits). An identifier that is not in the table ends the reading: where its data ends cannot be known.
 """
 
 from __future__ import annotations

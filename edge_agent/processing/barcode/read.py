@@ -188,7 +188,7 @@ def _shrunk(grey: Grey) -> _View:
 def _turned(view: _View, angle: float, scale: float = 1.0) -> _View:
     """The whole of a picture, turned."""
     height, width = view.image.shape
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
+    turn = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale), np.float64)
     cos, sin = abs(turn[0, 0]), abs(turn[0, 1])
     wide, high = int(height * sin + width * cos), int(height * cos + width * sin)
     turn[:, 2] += (wide / 2 - width / 2, high / 2 - height / 2)
@@ -200,7 +200,7 @@ def _cut(grey: Grey, region: Region) -> _View:
     longer = max(region.size)
     width, height = (side + 0.3 * longer for side in region.size)
     scale = min(1.0, _CROP_SIDE / max(width, height))
-    turn = cv2.getRotationMatrix2D(region.centre, region.angle, scale)
+    turn = np.asarray(cv2.getRotationMatrix2D(region.centre, region.angle, scale), np.float64)
     turn[:, 2] += (width * scale / 2 - region.centre[0], height * scale / 2 - region.centre[1])
     return _warped(_View(grey, np.eye(2, 3)), turn, (int(width * scale), int(height * scale)))
 

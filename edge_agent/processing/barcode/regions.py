@@ -52,7 +52,8 @@ def regions(grey: NDArray[np.uint8], most: int = 8) -> list[Region]:
     found: list[tuple[float, Region]] = []
     for mask in (strong & (coherence > 0.5), strong):
         closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-        outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        found_outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        outlines = [np.asarray(outline, np.int32) for outline in found_outlines]
         for outline in sorted(outlines, key=cv2.contourArea, reverse=True)[: 2 * most]:
             area = cv2.contourArea(outline)
             if area < _MINIMUM * small.size:
