@@ -11,6 +11,7 @@ COMMANDS = (
     "read",
     "watch",
     "journal",
+    "library",
     "drivers",
     "schema",
     "kernels",
