@@ -213,15 +213,14 @@ def card_errors(seed: int) -> None:
                 try:
                     reading = read_test(image, world.card.references())
                 except Refused as refused:
-                    if refused.quality is not None:
-                        medians.append(refused.quality.median)
-                        p95s.append(refused.quality.p95)
+                    medians.append(refused.quality.median or np.nan if refused.quality is not None else np.nan)
+                    p95s.append(refused.quality.p95 or np.nan if refused.quality is not None else np.nan)
                     continue
-                medians.append(reading.quality.median)
-                p95s.append(reading.quality.p95)
+                medians.append(reading.quality.median or np.nan)
+                p95s.append(reading.quality.p95 or np.nan)
                 errors.append(float(ciede2000(reading.sample.lab, lab_of_xyz(xyz_of_reflectance(reflectance)))))
         told = "  median {:.2f}  p95 {:.2f}".format(*np.percentile(errors, (50, 95))) if errors else "  all refused"
-        print(f"{name:8}{told}   card: median {np.median(medians):.2f} p95 {np.median(p95s):.2f}", len(errors))
+        print(f"{name:8}{told}   card: median {np.nanmedian(medians):.2f} p95 {np.nanmedian(p95s):.2f}", len(errors))
 
 
 def main() -> None:

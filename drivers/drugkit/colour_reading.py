@@ -335,11 +335,15 @@ def _card(quality: Quality, measured: bool) -> ReferenceCard:
         measured=measured,
         markers=quality.located.markers,
         resolution=round(quality.located.resolution, 2),
-        residual_median=round(quality.median, 2),
-        residual_p95=round(quality.p95, 2),
-        unevenness=round(quality.unevenness, 3),
+        residual_median=_rounded(quality.median),
+        residual_p95=_rounded(quality.p95),
+        unevenness=_rounded(quality.unevenness),
         bits=16 if quality.bits == 16 else 8,
     )
+
+
+def _rounded(value: float | None) -> float | None:
+    return round(value, 3) if value is not None else None
 
 
 def _lab(lab: Array) -> tuple[float, float, float]:

@@ -42,9 +42,15 @@ class ReferenceCard(BaseModel):
     measured: bool = Field(description="False: the print was never measured, and its nominal colours were assumed")
     markers: int = Field(ge=0, le=4, description="Corner marks found, of four")
     resolution: float = Field(ge=0, description="Pixels of the picture for a millimetre of the card")
-    residual_median: float = Field(ge=0, description="CIEDE2000 over the patches, each predicted from the others")
-    residual_p95: float = Field(ge=0, description="The same, 95th percentile")
-    unevenness: float = Field(ge=0, description="Brightest to darkest place of the white paper, as a ratio less 1")
+    residual_median: float | None = Field(
+        default=None,
+        ge=0,
+        description="CIEDE2000 over the patches, each predicted from the others; null if it did not come to that",
+    )
+    residual_p95: float | None = Field(default=None, ge=0, description="The same, 95th percentile")
+    unevenness: float | None = Field(
+        default=None, ge=0, description="Brightest to darkest place of the white paper, as a ratio less 1"
+    )
     bits: Literal[8, 16] = Field(description="Bits a channel in the picture")
 
 

@@ -45,9 +45,7 @@ class ImageError(Exception):
 
 
 @overload
-def decode(
-    data: bytes, *, max_pixels: int = MAX_PIXELS, full_depth: Literal[False] = False
-) -> NDArray[np.uint8]: ...
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, full_depth: Literal[False] = False) -> NDArray[np.uint8]: ...
 @overload
 def decode(
     data: bytes, *, max_pixels: int = MAX_PIXELS, full_depth: Literal[True]

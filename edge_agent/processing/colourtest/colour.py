@@ -68,7 +68,8 @@ def xyz_of_lab(lab: ArrayLike, white: Array = D65) -> Array:
 def adapt(xyz: ArrayLike, white: Array, to: Array = D65) -> Array:
     """XYZ under another white, by the Bradford transform (ICC.1, annex E)."""
     scale = np.diag((_BRADFORD @ to) / (_BRADFORD @ white))
-    return np.asarray(xyz, np.float64) @ (np.linalg.inv(_BRADFORD) @ scale @ _BRADFORD).T
+    matrix = np.linalg.inv(_BRADFORD) @ scale @ _BRADFORD
+    return np.asarray(np.asarray(xyz, np.float64) @ matrix.T, np.float64)
 
 
 def ciede2000(one: ArrayLike, other: ArrayLike) -> Array:

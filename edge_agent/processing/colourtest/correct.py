@@ -72,13 +72,9 @@ def _terms(points: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Undoes a camera's tone curve: cubic in the cube root of light, ``c + k0 + k1 c**2 + k2 c**3``.
-
-    ``misfit`` is the median difference of the neutrals from it, in L*.
-    """
+    """Undoes a camera's tone curve: cubic in the cube root of light, ``c + k0 + k1 c**2 + k2 c**3``."""
 
     coefficients: Array
-    misfit: float
 
     def undo(self, rgb: Array) -> Array:
         """Linear light of values that the camera had bent."""
@@ -93,14 +89,14 @@ def fit_curve(rgb: Array, reflectance: Array) -> Curve:
 
     Args:
         rgb: shape (n, 3), linear light but for the camera's curve.
-        reflectance: Y of the references, shape (n,).
+        reflectance: Y of the references times the light that falls on each, shape (n, 3).
     """
     c = np.cbrt(rgb)
     rho = np.cbrt(reflectance)
     rows = []
     for channel in range(3):
         gains = np.zeros((len(c), 3))
-        gains[:, channel] = -rho
+        gains[:, channel] = -rho[:, channel]
         rows.append(np.column_stack((np.ones(len(c)), c[:, channel] ** 2, c[:, channel] ** 3, gains)))
     design = np.concatenate(rows)
     prior = np.zeros((3, 6))
@@ -108,8 +104,7 @@ def fit_curve(rgb: Array, reflectance: Array) -> Curve:
     solution, *_rest = np.linalg.lstsq(
         np.concatenate((design, prior)), np.concatenate((-c.T.ravel(), np.zeros(3))), rcond=None
     )
-    off = (design @ solution + c.T.ravel()) / np.repeat(solution[3:], len(c))
-    return Curve(solution[:3], float(np.median(np.abs(off))) * 116)
+    return Curve(np.asarray(solution[:3], np.float64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +119,11 @@ class Matrix:
     residuals: Array
     variance: float
     inverse: Array
+
+    @property
+    def rms(self) -> float:
+        """Root mean square CIEDE2000 of the coloured patches, each predicted from all others."""
+        return float(np.sqrt(3 * self.variance))
 
     def lab(self, rgb: Array) -> Array:
         """CIELAB for D65 of colours, shape (..., 3)."""

@@ -27,9 +27,9 @@ MIN_RESOLUTION: Final = 3.0
 """Pixels for a millimetre."""
 MAX_MISFIT: Final = 0.6
 """Millimetres."""
-MAX_MEDIAN: Final = 2.6
-MAX_P95: Final = 8.5
-"""CIEDE2000 of the patches, each predicted from the others. Daylight, bulbs, tubes and white LEDs stay well below."""
+MAX_RMS: Final = 5.0
+"""CIEDE2000 of the coloured patches, each predicted from the others. Daylight and white LEDs have 1 to 2, bulbs and old
+tubes up to 4, high-pressure sodium lamps 5 to 10."""
 _DARKEST_PAPER: Final = 0.04
 _MAX_FIELD_MISFIT: Final = 0.06
 _MAX_UNEVENNESS: Final = 1.2
@@ -45,6 +45,7 @@ _UNMEASURED_DEVIATION: Final = 0.8
 """Added where nobody measured the print; what its errors do to the fit comes on top by itself."""
 _MAX_PATCHINESS: Final = 6.0
 _BLOCKS: Final = 3
+_ROUNDS: Final = 3
 _LIQUID: Final = (0.6, 0.3)
 """Part of the width and the height of an ampoule's place that is looked at."""
 
@@ -55,9 +56,9 @@ class Quality:
 
     located: Located
     bits: int
-    unevenness: float = 0.0
-    median: float = 0.0
-    p95: float = 0.0
+    unevenness: float | None = None
+    median: float | None = None
+    p95: float | None = None
 
 
 class Refused(Exception):  # noqa: N818  (what happened, in the words of the trade)
@@ -112,7 +113,7 @@ class Calibrated:
         Raises:
             Refused: glare or not_uniform.
         """
-        middle = _middle(place)
+        middle = liquid(place)
         seen = look(self.flat, middle, white=self.white, linear=self.linear)
         if seen.high.max() > 0.5:
             raise Refused("glare", _GLARE, self.quality)
@@ -142,7 +143,7 @@ class Calibrated:
 
     def light(self, seen: Patch, place: Rectangle) -> Array:
         """Linear light of a place, relative to white paper in the middle of the card."""
-        return self.curve.undo(seen.rgb / self.field.at(place) / self.level)
+        return np.asarray(self.curve.undo(seen.rgb / self.level) / self.field.at(place), np.float64)
 
     def _candidates(self, light: Array, lost: NDArray[np.bool_]) -> Array:
         if not lost.any():
@@ -188,7 +189,7 @@ def calibrate(image: Pixels, references: Mapping[str, Array] | None = None) -> C
         except Refused as error:
             refused = refused or error
             continue
-        if best is None or fitted.quality.p95 + fitted.quality.median < best.quality.p95 + best.quality.median:
+        if best is None or fitted.matrix.rms < best.matrix.rms:
             best = fitted
     if best is None:
         assert refused is not None
@@ -212,19 +213,18 @@ def _fit(
     targets = np.array([labs[patch.name] for patch in patches()])
     names = tuple(patch.name for patch in patches())
     neutral = np.array([name in NEUTRALS for name in names])
+    greys = xyz_of_lab(targets[neutral])[:, 1:2]
     rgb, white_rgb = np.array([each.rgb for each in seen]) / level, np.array([each.rgb for each in papers]) / level
-    curve = Curve(np.zeros(3), 0.0)
-    for _ in range(2):  # the light is seen through the curve, and the curve through the light
+    curve = Curve(np.zeros(3))
+    for _ in range(_ROUNDS):  # the light is seen through the curve, and the curve in the light
         field = fit_field(paper(), curve.undo(white_rgb))
-        even = np.array([field.at(patch.place) for patch in patches()])
-        raw = fit_field(paper(), white_rgb)
-        flat_rgb = rgb / np.array([raw.at(patch.place) for patch in patches()])
-        curve = fit_curve(flat_rgb[neutral], xyz_of_lab(targets[neutral])[:, 1])
+        light = np.array([field.at(patch.place) for patch in patches()])
+        curve = fit_curve(rgb[neutral], greys * light[neutral])
     _check_light(field, quality)
-    del even
+    even = curve.undo(rgb) / light
     usable = np.array([each.low.max() < 0.05 for each in seen]) | neutral
     matrix = fit_matrix(
-        curve.undo(flat_rgb[usable]),
+        even[usable],
         targets[usable],
         tuple(name for name, use in zip(names, usable, strict=True) if use),
     )
@@ -232,14 +232,14 @@ def _fit(
     quality = Quality(
         quality.located, quality.bits, field.unevenness, float(np.median(found)), float(np.percentile(found, 95))
     )
-    if quality.median > MAX_MEDIAN or quality.p95 > MAX_P95 or not np.isfinite(quality.p95):
+    if not matrix.rms <= MAX_RMS:
         raise Refused(
             "light_unfit",
             "The card's colours do not come out right in this light: use daylight, a bulb or a white LED (no sodium "
             "lamp), keep reflections off the card, and see that the card is the one that was measured.",
             quality,
         )
-    return Calibrated(flat, white, linear, level, raw, curve, matrix, quality, references is not None)
+    return Calibrated(flat, white, linear, level, field, curve, matrix, quality, references is not None)
 
 
 def _check_light(field: Field, quality: Quality) -> None:
@@ -258,7 +258,8 @@ def _check_light(field: Field, quality: Quality) -> None:
 _GLARE: Final = "There is a reflection on the card or the ampoule: tilt the card, or move the lamp to the side."
 
 
-def _middle(place: Rectangle) -> Rectangle:
+def liquid(place: Rectangle) -> Rectangle:
+    """The middle of an ampoule in its place, which is looked at."""
     width, height = place.width * _LIQUID[0], place.height * _LIQUID[1]
     return Rectangle(place.x + (place.width - width) / 2, place.y + (place.height - height) / 2, width, height)
 
