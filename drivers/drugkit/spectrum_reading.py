@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
+from drivers.drugkit.wavenumbers import correction_of
 from drivers.folder import Content, RejectedError
 from edge_agent import __version__
 from edge_agent.calibration import Calibration
-from edge_agent.driver import DriverError, Evidence
+from edge_agent.driver import Evidence
 from edge_agent.events.spectrum import (
     MixtureComponent,
     ReducedMobility,
@@ -170,14 +171,8 @@ def _axis(spectrum: Spectrum, site: Site) -> tuple[WavenumberAxis, Correction | 
         return WavenumberAxis(state="not_applicable"), None
     if site.calibration is None:
         return WavenumberAxis(state="unchecked"), None
-    values, readings = site.calibration.values, site.calibration.readings
-    try:
-        correction = Correction(
-            tuple(float(value) for value in values["coefficients"]), float(values["first"]), float(values["last"])
-        )
-        worst, residual = float(readings["worst"]), float(readings["residual"])
-    except (KeyError, TypeError, ValueError):
-        raise DriverError("The calibration holds no correction of wavenumbers: calibrate the device anew.") from None
+    correction, readings = correction_of(site.calibration), site.calibration.readings
+    worst, residual = readings.get("worst"), readings.get("residual")
     outdated = site.now - site.calibration.made > site.valid
     state: Literal["outdated", "corrected"] = "outdated" if outdated else "corrected"
     return WavenumberAxis(state=state, measured=site.calibration.made, worst=worst, residual=residual), correction

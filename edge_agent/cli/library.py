@@ -138,7 +138,7 @@ def search_(
 
     prepare_environment()
     opened = _open(file)
-    from edge_agent.cli.calibrate.spectrum import usable  # noqa: PLC0415  (heavy, and not needed for --help)
+    from drivers.drugkit.wavenumbers import usable  # noqa: PLC0415  (heavy, and not needed for --help)
     from edge_agent.processing.spectra.prepare import prepare  # noqa: PLC0415
     from edge_agent.processing.spectra.search import search  # noqa: PLC0415
     from edge_agent.processing.spectra.spectrum import SpectrumError, Technique  # noqa: PLC0415

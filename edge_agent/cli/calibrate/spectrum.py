@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -15,7 +14,7 @@ from edge_agent.cli.console import DEFAULT_CONFIG, ConfigOption, Exit, console, 
 
 if TYPE_CHECKING:
     from edge_agent.processing.spectra.polystyrene import Check
-    from edge_agent.processing.spectra.spectrum import Spectrum, Technique
+    from edge_agent.processing.spectra.spectrum import Spectrum
 
 KINDS = ("drugkit.spectrum", "drugkit.spectrum-serial")
 
@@ -50,6 +49,7 @@ def spectrum(
     if found.settings.driver not in KINDS:
         errors.print(f"edge-agent calibrate: {device} is no spectrometer ({found.settings.driver})", markup=False)
         raise typer.Exit(Exit.USAGE)
+    from drivers.drugkit.wavenumbers import as_calibration, measured, usable  # noqa: PLC0415
     from edge_agent.processing.spectra.polystyrene import TOLERANCE  # noqa: PLC0415  (heavy, not needed for --help)
     from edge_agent.processing.spectra.spectrum import SpectrumError, Technique  # noqa: PLC0415
 
@@ -85,50 +85,6 @@ def spectrum(
             else ""
         )
     )
-
-
-def measured(data: bytes, technique: Technique) -> Check:
-    """The axis of an instrument by its spectrum of polystyrene; ``technique`` for files that do not say.
-
-    Raises:
-        SpectrumError: it is no spectrum of polystyrene, or a bad one.
-    """
-    from edge_agent.processing.spectra.polystyrene import check  # noqa: PLC0415
-    from edge_agent.processing.spectra.quality import assess  # noqa: PLC0415
-    from edge_agent.processing.spectra.spectrum import SpectrumError  # noqa: PLC0415
-
-    spectrum = usable(data, technique)
-    quality = assess(spectrum)
-    if quality.saturated and not quality.good:
-        raise SpectrumError("not-polystyrene", f"{'; '.join(quality.problems)}.")
-    return check(spectrum)
-
-
-def usable(data: bytes, technique: Technique) -> Spectrum:
-    """The first spectrum of a file with x ascending and bands that point upwards.
-
-    Raises:
-        SpectrumError: there is none.
-    """
-    from edge_agent.processing.spectra.baseline import absorbing  # noqa: PLC0415
-    from edge_agent.processing.spectra.read import read  # noqa: PLC0415
-    from edge_agent.processing.spectra.spectrum import Technique  # noqa: PLC0415
-
-    first = read(data)[0]
-    return absorbing(replace(first, technique=technique) if first.technique is Technique.OTHER else first)
-
-
-def as_calibration(check: Check, fixture: str) -> calibration.Calibration:
-    """What is kept of a check."""
-    readings: dict[str, Any] = {
-        "lines": [{"reference": line.reference, "found": round(line.found, 2)} for line in check.lines],
-        "strays": [{"reference": line.reference, "found": round(line.found, 2)} for line in check.strays],
-        "worst": round(check.worst, 2),
-        "residual": round(check.residual, 2),
-    }
-    correction = check.correction
-    values = {"coefficients": list(correction.coefficients), "first": correction.first, "last": correction.last}
-    return calibration.Calibration(fixture=fixture, readings=readings, values=values)
 
 
 def _print(check: Check) -> None:

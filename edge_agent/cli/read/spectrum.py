@@ -116,7 +116,7 @@ def _site(library: Path | None, calibration: Path | None, polystyrene: Path | No
 
 
 def _measured(polystyrene: Path, kind: Any) -> Calibration:
-    from edge_agent.cli.calibrate.spectrum import as_calibration, measured  # noqa: PLC0415
+    from drivers.drugkit.wavenumbers import as_calibration, measured  # noqa: PLC0415
 
     return as_calibration(measured(polystyrene.read_bytes(), kind), str(polystyrene))
 

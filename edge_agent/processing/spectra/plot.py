@@ -48,7 +48,7 @@ def plot(
         if usable.sum() > 1:
             points = _points(x[usable], y[usable], low, scale)
             cv2.polylines(image, [points], isClosed=False, color=colour, thickness=1, lineType=cv2.LINE_AA)
-        _write(image, label, (_LEFT + 10, _TOP + 24 + 22 * index), colour, 0.55)
+        _write(image, label, (WIDTH - _RIGHT - 330, _TOP + 24 + 22 * index), colour, 0.55)
     for place, word in marks or []:
         at = round(_LEFT + (place - low) * scale)
         cv2.line(image, (at, _TOP), (at, _TOP + 12), _INK, 1)
