@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from drivers.folder import Content, Folder, FolderDriver, FolderSettings, RejectedError
 from edge_agent.driver import Observation
 from edge_agent.events.inspection import SearchRecord
+from edge_agent.processing.iso6346 import is_valid
 
 
 class RecordSettings(FolderSettings):
@@ -38,9 +39,12 @@ class Record(FolderDriver[RecordSettings]):
     def examine(self, data: bytes) -> Content:
         """A record, as JSON."""
         try:
-            return Content(SearchRecord.model_validate_json(data))
+            record = SearchRecord.model_validate_json(data)
         except ValidationError as error:
             places = sorted({".".join(str(part) for part in each["loc"][:2]) for each in error.errors()})
             raise RejectedError(
                 "not-a-record", f"This is no record of a search; look at: {', '.join(places)}."
             ) from None
+        if record.container and not is_valid(record.container):
+            raise RejectedError("container-number", "The check digit of the container's number is wrong.")
+        return Content(record)

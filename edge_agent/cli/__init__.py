@@ -9,6 +9,7 @@ COMMANDS = (
     "check",
     "calibrate",
     "read",
+    "record",
     "watch",
     "journal",
     "library",
