@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+import re
+from typing import Any, Final, get_args
 
 import typer
 from rich.prompt import Confirm, Prompt
@@ -13,7 +14,10 @@ from edge_agent.cli.record.recent import Recent
 from edge_agent.events.inspection import Method, Outcome, Quantity, SearchRecord, Seizure
 from edge_agent.processing import iso6346
 
-_SHOWN = 20
+_SHOWN: Final = 20
+_LONGEST: Final = 200
+_LONGEST_NOTE: Final = 4000
+_COUNTRY: Final = re.compile("[A-Z]{2,3}")
 
 
 def ask(recent: list[Recent], given: dict[str, Any]) -> dict[str, Any]:
@@ -30,18 +34,19 @@ def ask(recent: list[Recent], given: dict[str, Any]) -> dict[str, Any]:
             answers[name] = Prompt.ask(name.capitalize(), choices=_choices(name), default="", show_default=False)
     if not given["methods"]:
         answers["methods"] = _several("What was used", get_args(Method))
-    for name in ("vehicle", "vehicle_country", "departure", "destination"):
+    if not given["vehicle"]:
+        answers["vehicle"] = _text("Vehicle")
+    for name in ("vehicle_country", "departure", "destination"):
         if not given[name]:
-            said = _text(name.replace("_", " ").capitalize())
-            answers[name] = said if name == "vehicle" else said.upper()
+            answers[name] = _country(name.replace("_", " ").capitalize())
     if not given["container"]:
         answers["container"] = _container()
     if answers["outcome"] in {Outcome.SEIZURE, Outcome.SUSPICION}:
         answers["seizures"] = list(iter(lambda: _seizure(recent), None))
     answers["persons"] = list(iter(lambda: _person(recent), None))
-    for name in ("officer", "note"):
+    for name, longest in (("officer", _LONGEST), ("note", _LONGEST_NOTE)):
         if not given[name]:
-            answers[name] = _text(name.capitalize())
+            answers[name] = _text(name.capitalize(), longest)
     if not Confirm.ask("Record this", default=True):
         raise typer.Exit(Exit.FAILED)
     return answers
@@ -51,8 +56,16 @@ def _choices(name: str) -> list[str]:
     return list(get_args(SearchRecord.model_fields[name].annotation))
 
 
-def _text(question: str) -> str:
-    return Prompt.ask(question, default="", show_default=False).strip()
+def _text(question: str, longest: int = _LONGEST) -> str:
+    while len(said := Prompt.ask(question, default="", show_default=False).strip()) > longest:
+        console.print(f"That is longer than {longest} characters.", style="yellow")
+    return said
+
+
+def _country(question: str) -> str:
+    while (code := _text(f"{question} (two or three letters)").upper()) and not _COUNTRY.fullmatch(code):
+        console.print("Write a code of two or three letters, as KZ or KAZ.", style="yellow")
+    return code
 
 
 def _several(question: str, allowed: tuple[str, ...]) -> list[str]:
@@ -129,7 +142,7 @@ def _person(recent: list[Recent]) -> dict[str, Any] | None:
     role = _text("Person, by role: driver, passenger ... (Enter: nobody more)")
     if not role:
         return None
-    values: dict[str, Any] = {"role": role, "name": _text("Name"), "nationality": _text("Nationality").upper()}
+    values: dict[str, Any] = {"role": role, "name": _text("Name"), "nationality": _country("Nationality")}
     values["document"] = _event("Number of the event of the document", recent)
     return values
 

@@ -130,8 +130,12 @@ class _Found:
 
     def damaged(self) -> int:
         """Symbols whose checks fail, and in whose place nothing was read."""
-        believed = self.believed()
-        return sum(not any(_overlap(place, symbol.corners) for symbol in believed) for place in self._damaged)
+        places = [symbol.corners for symbol in self.believed()]
+        read = len(places)
+        for place in self._damaged:
+            if not any(_overlap(place, other) for other in places):
+                places.append(place)
+        return len(places) - read
 
     def covers(self, region: Region) -> bool:
         """Whether a symbol was read in a region."""
