@@ -281,16 +281,18 @@ def _even(
     x = np.linspace(first, last, count)
     even = abs(last - first) / max(count - 1, 1)
     expected = x[np.minimum(table.starts.astype(np.int64), count - 1)]
-    wrong = np.maximum(np.abs(written - expected) - slack, 0.0)
+    off = np.abs(written - expected)
+    strict = 0.5 * even + slack
     # Some programs of NIST count the first line one short: x is then uncertain by a step, and the file says so twice.
-    if (wrong > (1.0 if counted else 0.5) * even).any():
-        line = int(np.argmax(wrong > 0.5 * even))
+    wrong = off > (np.maximum(strict, even + 0.6 * slack) if counted else strict)
+    if wrong.any():
+        line = int(np.argmax(wrong))
         raise SpectrumError(
             "x-mismatch",
             f"Line {line + 1} of the data begins at x = {written[line]:g}, where {expected[line]:g} is due.",
         )
     doubts = []
-    if (wrong > 0.5 * even).any():
+    if (off > strict).any():
         doubts.append("the x of the lines are a step off those that the head of the file gives")
     if step is not None and abs(abs(step) - even) > 1e-2 * even + 1.5 * even / max(count, 2):
         if table.starts.size < 3:
