@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -168,3 +171,36 @@ def _view(shot: Shot) -> NDArray[np.float64]:
 def tiff(image: NDArray[Any]) -> bytes:
     """The picture as a TIFF of its own depth."""
     return cv2.imencode(".tiff", image)[1].tobytes()
+
+
+def reaction_film(
+    rng: np.random.Generator,
+    *,
+    first: ArrayLike = (94.0, 0.0, 3.0),
+    between: ArrayLike = (60.98, 44.26, 46.47),
+    final: ArrayLike = (30.21, 48.05, -2.71),
+    seconds: float = 140.0,
+    every: float = 2.0,
+    drop: float = 12.0,
+    half_life: float = 8.0,
+    width: int = 1280,
+    height: int = 960,
+) -> bytes:
+    """A film (AVI) of an ampoule into which a drop falls, with a picture ``every`` so many seconds of its own time.
+
+    Colours are CIELAB for D65: ``first`` that of the reagent, ``between`` where it jumps to, ``final`` where it goes.
+    """
+    colours, blank = plain_colours(), plain_liquid(first)
+    start, jump, end = (np.asarray(each, np.float64) for each in (first, between, final))
+    shot = Shot(width=width, height=height, turn=float(rng.uniform(-10, 10)), tilt=8, noise=0.006)
+    file = io.BytesIO()
+    with av.open(file, "w", format="avi") as film:
+        stream = film.add_stream("mjpeg", rate=1 / Fraction(every), options={"qmin": "1", "qmax": "3"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuvj444p"
+        for number in range(int(seconds / every)):
+            since = number * every - drop
+            lab = start if since < 0 else end + (jump - end) * 0.5 ** (since / half_life)
+            light = photograph_card(lay_out(colours, plain_liquid(lab), blank), rng, shot)
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(develop(light), format="bgr24")))
+        film.mux(stream.encode())
+    return file.getvalue()

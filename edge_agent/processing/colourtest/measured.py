@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final
@@ -38,18 +37,18 @@ def from_csv(text: str, illuminant: str = "D50") -> dict[str, Array]:
     """
     if len(text) > MAX_CHARS:
         raise MeasuredError("the table is far too long")
-    rows = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
-    missing = {"patch", "L", "a", "b"} - set(rows.fieldnames or ())
-    if missing:
-        raise MeasuredError(f"the table has no column {', '.join(sorted(missing))}; it needs patch, L, a and b")
+    rows = csv.DictReader(text.lstrip("\ufeff").splitlines())
     values: dict[str, list[float]] = {}
     try:
+        missing = {"patch", "L", "a", "b"} - set(rows.fieldnames or ())
+        if missing:
+            raise MeasuredError(f"the table has no column {', '.join(sorted(missing))}; it needs patch, L, a and b")
         for row in rows:
             name = (row["patch"] or "").strip()
             if name in values:
                 raise MeasuredError(f'"{name}" comes twice')
             values[name] = [float(row[column] or "") for column in "Lab"]
-    except (ValueError, TypeError, csv.Error):
+    except (ValueError, csv.Error):
         raise MeasuredError(f"line {rows.line_num} has no three numbers for L, a and b") from None
     labs = from_values(values)
     white = WHITES[illuminant]

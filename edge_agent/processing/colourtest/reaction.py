@@ -14,7 +14,9 @@ from edge_agent.processing.colourtest.verdict import READING_WINDOW
 _CHANGE: Final = 6.0
 """CIEDE2000 from the first colours that is a reaction and no noise."""
 _STEADY: Final = 4.0
-"""CIEDE2000 up to which two times of a film show the same colour."""
+"""CIEDE2000 up to which the first colours are one."""
+_FINAL: Final = 2.5
+"""CIEDE2000 by which a final colour may still change in ``_SPAN``; all of one film have their light in common."""
 _SPAN: Final = 20.0
 """Seconds at the end of the window that are compared with as many before them."""
 _FIRST: Final = 3
@@ -87,7 +89,7 @@ def final(moments: list[Moment]) -> FinalColour:
     middle = np.median([moment.sample.lab for moment in late], axis=0)
     chosen = min(late, key=lambda moment: float(ciede2000(moment.sample.lab, middle)))
     before = np.median([moment.sample.lab for moment in early], axis=0) if early else middle
-    if float(ciede2000(middle, before)) > _STEADY:
+    if float(ciede2000(middle, before)) > _FINAL:
         return FinalColour(
             chosen,
             chosen.seconds - began,

@@ -120,7 +120,7 @@ class Calibrated:
         light = self.light(seen, middle)
         lost = (seen.low > _LOST) & (self.quality.bits == 8)
         blocks = np.array([self.matrix.lab(self.light(self.see(block), block)) for block in _blocks(middle)])
-        patchiness = float(np.median(ciede2000(blocks, np.median(blocks, axis=0))))
+        patchiness = float(np.percentile(ciede2000(blocks, np.median(blocks, axis=0)), 75))
         if patchiness > _MAX_PATCHINESS:
             raise Refused(
                 "not_uniform",
@@ -131,7 +131,7 @@ class Calibrated:
         lab = self.matrix.lab(light)
         squares = (
             self.matrix.deviation(light) ** 2
-            + (patchiness / 1.5) ** 2
+            + (patchiness / 2) ** 2
             + _TABLE_DEVIATION**2
             + (0 if self.measured else _UNMEASURED_DEVIATION**2)
         )
