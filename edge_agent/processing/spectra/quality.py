@@ -13,8 +13,8 @@ from edge_agent.processing.spectra.spectrum import Array, Spectrum, Technique
 
 MIN_SNR: Final = 10.0
 MAX_SATURATED: Final = 0.003
-MAX_FLUORESCENCE: Final = 0.97
-"""Share of the baseline in all that a Raman spectrum collected, beyond which its bands drown."""
+MAX_FLUORESCENCE: Final = 0.95
+"""Background of a Raman spectrum, as a share of background and highest band, beyond which its bands drown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Quality:
     Attributes:
         snr: the highest band over the noise.
         saturated: share of the points that sit on the highest value, flat; 0 to 1.
-        fluorescence: share of the baseline in the area of a Raman spectrum, 0 to 1; None for others.
+        fluorescence: the background of a Raman spectrum over it and the highest band, 0 to 1; None for others.
         problems: what keeps it from being compared, and what to do about it.
 
     """
@@ -56,12 +56,13 @@ def assess(spectrum: Spectrum) -> Quality:
     _, y = even(spectrum)
     bands, baseline = flattened(y)
     level = max(noise(y), 1e-12 * float(np.ptp(y) or 1.0))
-    snr = float(np.percentile(bands, 99.8)) / level
+    highest = float(np.percentile(bands, 99.8))
+    snr = highest / level
     saturated = _saturated(spectrum.y)
     fluorescence = None
     if spectrum.technique is Technique.RAMAN:
-        below = float((baseline - baseline.min()).sum())  # a constant is the dark signal of the detector
-        fluorescence = below / (below + float(np.maximum(bands, 0).sum()) or 1.0)
+        background = float(np.median(baseline) - baseline.min())  # a constant is the dark signal of the detector
+        fluorescence = background / ((background + max(highest, 0.0)) or 1.0)
     problems = []
     if snr < MIN_SNR:
         problems.append(f"the bands stand only {max(snr, 0):.1f} times above the noise: measure longer, or closer")

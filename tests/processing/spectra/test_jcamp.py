@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.processing.spectra.jcamp import parse
@@ -52,6 +52,7 @@ def test_the_forms_of_the_standard_say_the_same(lines: list[str]) -> None:
     assert (spectrum.x_unit, spectrum.y_unit, spectrum.doubts) == ("1/cm", "absorbance", ())
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(-(10**9), 10**9), min_size=2, max_size=300),
     st.sampled_from([1, 3]),
@@ -176,6 +177,7 @@ def hostile() -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", hostile())
 def test_five_hostile_megabytes_are_refused_at_once(name: str) -> None:
     data = hostile()[name]
@@ -192,6 +194,7 @@ def test_no_more_points_are_made_than_a_spectrum_has() -> None:
     assert MAX_POINTS < 10**6
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 400))
 def test_damage_anywhere_is_an_error_or_a_whole_spectrum(junk: bytes, at: int) -> None:
     good = table("0AJT%jX", "9c")

@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.processing.spectra.spc import is_spc, parse
@@ -105,6 +105,7 @@ def test_counts_that_the_file_does_not_have_are_refused(flags: int, points: int,
         parse(data)
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=120),
     st.integers(0, 600),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.processing.spectra.read import media_type, read
@@ -81,6 +81,7 @@ def test_numbers_of_all_countries(text: str, value: float | None) -> None:
     assert number(text) == value
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("0123456789.,;\t \nex#-=\0"), max_size=200))
 def test_any_text_is_an_error_or_a_whole_spectrum(text: str) -> None:
     try:
