@@ -21,7 +21,7 @@ from edge_agent.processing.colourtest.correct import (
     fit_matrix,
 )
 from edge_agent.processing.colourtest.locate import Located, Pixels, flatten, locate
-from edge_agent.processing.colourtest.sample import Patch, look, white_level
+from edge_agent.processing.colourtest.sample import look, look_into, white_level
 
 MIN_RESOLUTION: Final = 3.0
 """Pixels for a millimetre."""
@@ -44,7 +44,9 @@ _TABLE_DEVIATION: Final = 0.8
 _UNMEASURED_DEVIATION: Final = 0.8
 """Added where nobody measured the print; what its errors do to the fit comes on top by itself."""
 _MAX_PATCHINESS: Final = 6.0
-_BLOCKS: Final = 3
+"""CIEDE2000 between parts of one liquid."""
+_MAX_LEFT_OUT: Final = 0.35
+_GLARING: Final = 0.5
 _ROUNDS: Final = 3
 _LIQUID: Final = (0.6, 0.3)
 """Part of the width and the height of an ampoule's place that is looked at."""
@@ -114,21 +116,20 @@ class Calibrated:
             Refused: glare or not_uniform.
         """
         middle = liquid(place)
-        seen = look(self.flat, middle, white=self.white, linear=self.linear)
-        if seen.high.max() > 0.5:
+        seen = look_into(self.flat, middle, white=self.white, linear=self.linear)
+        if seen.whole.high.max() > _GLARING:
             raise Refused("glare", _GLARE, self.quality)
-        light = self.light(seen, middle)
-        lost = (seen.low > _LOST) & (self.quality.bits == 8)
-        blocks = np.array([self.matrix.lab(self.light(self.see(block), block)) for block in _blocks(middle)])
-        patchiness = float(np.percentile(ciede2000(blocks, np.median(blocks, axis=0)), 75))
-        if patchiness > _MAX_PATCHINESS:
+        light = self.light(seen.whole.rgb, middle)
+        lost = (seen.whole.low > _LOST) & (self.quality.bits == 8)
+        lab, parts = self.matrix.lab(light), self.matrix.lab(self.light(seen.parts, middle))
+        patchiness = float(np.percentile(ciede2000(parts, np.median(parts, axis=0)), 75))
+        if patchiness > _MAX_PATCHINESS or seen.whole.left_out > _MAX_LEFT_OUT:
             raise Refused(
                 "not_uniform",
                 "The liquid has not one colour but several: wait until it has settled, and put the layer that is "
                 "asked for into the middle of the frame.",
                 self.quality,
             )
-        lab = self.matrix.lab(light)
         squares = (
             self.matrix.deviation(light) ** 2
             + (patchiness / 2) ** 2
@@ -137,13 +138,9 @@ class Calibrated:
         )
         return Colour(lab, self._candidates(light, lost), float(np.sqrt(squares)), self.quality.bits, bool(lost.any()))
 
-    def see(self, place: Rectangle) -> Patch:
-        """What a place looks like in the picture."""
-        return look(self.flat, place, white=self.white, linear=self.linear)
-
-    def light(self, seen: Patch, place: Rectangle) -> Array:
-        """Linear light of a place, relative to white paper in the middle of the card."""
-        return np.asarray(self.curve.undo(seen.rgb / self.level) / self.field.at(place), np.float64)
+    def light(self, rgb: Array, place: Rectangle) -> Array:
+        """Light of a place, shape (..., 3), in linear light and relative to the paper in the middle of the card."""
+        return np.asarray(self.curve.undo(rgb / self.level) / self.field.at(place), np.float64)
 
     def _candidates(self, light: Array, lost: NDArray[np.bool_]) -> Array:
         if not lost.any():
@@ -262,15 +259,6 @@ def liquid(place: Rectangle) -> Rectangle:
     """The middle of an ampoule in its place, which is looked at."""
     width, height = place.width * _LIQUID[0], place.height * _LIQUID[1]
     return Rectangle(place.x + (place.width - width) / 2, place.y + (place.height - height) / 2, width, height)
-
-
-def _blocks(place: Rectangle) -> list[Rectangle]:
-    width, height = place.width / _BLOCKS, place.height / _BLOCKS
-    return [
-        Rectangle(place.x + column * width, place.y + row * height, width, height)
-        for row in range(_BLOCKS)
-        for column in range(_BLOCKS)
-    ]
 
 
 @dataclass(frozen=True, slots=True)
