@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -133,5 +132,4 @@ class SerialSpectrum(Driver[SerialSpectrumSettings]):
             content = read_file(frame, site(self.settings, self._shelf, self.calibration()))
         except RejectedError as error:
             return Observation(rejected(reason=error.code, message=str(error)))
-        key = hashlib.sha256(frame + repr(time.time_ns()).encode()).hexdigest()
-        return Observation(content.data, content.evidence, key=key)
+        return Observation(content.data, content.evidence)
