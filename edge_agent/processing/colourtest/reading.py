@@ -25,7 +25,7 @@ from edge_agent.processing.colourtest.sample import look, look_into, white_level
 
 MIN_RESOLUTION: Final = 3.0
 """Pixels for a millimetre."""
-MAX_MISFIT: Final = 0.6
+MAX_MISFIT: Final = 1.0
 """Millimetres."""
 MAX_RMS: Final = 5.0
 """CIEDE2000 of the coloured patches, each predicted from the others. Daylight and white LEDs have 1 to 2, bulbs and old

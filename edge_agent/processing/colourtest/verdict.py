@@ -12,7 +12,7 @@ from edge_agent.processing.colourtest.colour import Array, ciede2000
 from edge_agent.processing.colourtest.nij import Group, Row, groups
 from edge_agent.processing.colourtest.reading import Colour
 
-MAX_RADIUS: Final = 12.0
+MAX_RADIUS: Final = 14.0
 """CIEDE2000: with more doubt than this nothing useful can be said."""
 READING_WINDOW: Final = (60.0, 120.0)
 """Seconds after the drop: the final colour is 'generally formed within 1 min or 2 min' (NIJ 0604.01, section 3.3)."""
