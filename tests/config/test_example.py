@@ -69,8 +69,11 @@ def test_a_device_file_shows_every_setting_with_its_default(path: Path) -> None:
         shown.pop("enabled")
         known.pop("enabled")
     assert shown.keys() == known.keys()
+    switched_on = {key.rpartition(".")[0] for key in written}
     for key in shown.keys() - written.keys():
         default = known[key].default
+        if key.rpartition(".")[0] not in switched_on and default in {None, '""'}:
+            continue  # an example of what has to be given where a whole table is switched on
         assert default is not None
         assert tomllib.loads(f"v = {default}")["v"] == shown[key], key
 
