@@ -15,6 +15,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from edge_agent import calibration
 from edge_agent.events.envelope import EventData
 
 
@@ -85,9 +86,22 @@ class Driver(ABC, Generic[S]):
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+        self.device = ""
+        """The device's name, set before ``observe`` or ``probe`` is called."""
         self.trouble = ""
         """Why less is seen than ought to be, in a technician's words, while it lasts and the driver goes on: the device
         is then called degraded. What it cannot go on with, it raises."""
+
+    def calibration(self) -> calibration.Calibration | None:
+        """The device's calibration as it is at this moment; None if it was never calibrated.
+
+        Raises:
+            DriverError: the file is damaged.
+        """
+        try:
+            return calibration.load(calibration.path(self.device))
+        except calibration.CalibrationError as error:
+            raise DriverError(str(error)) from None
 
     @abstractmethod
     def observe(self) -> Iterator[Observation | None]:

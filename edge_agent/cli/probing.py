@@ -146,7 +146,9 @@ def _contact_device(device: DeviceSettings, state: Path) -> str:
         raise DriverError(f"You may not enter {state}: be the agent's user, as with `sudo -u edge-agent`.") from None
     except OSError:
         raise DriverError(f"The state directory {state} is not there yet: start the agent once, or make it.") from None
-    return find(device.driver)(device.settings).probe()
+    driver = find(device.driver)(device.settings)
+    driver.device = device.name
+    return driver.probe()
 
 
 def _contact_broker(agent: AgentSettings, directory: Path, limit: float) -> str:

@@ -51,7 +51,9 @@ def run(device: DeviceSettings, source: str, sock: socket.socket, heartbeat: c_d
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, worker.stop)
     try:
-        worker.serve(find(device.driver)(device.settings))
+        driver = find(device.driver)(device.settings)
+        driver.device = device.name
+        worker.serve(driver)
     except (Stopped, BrokenPipeError, ConnectionResetError):
         return
     except BaseException as error:
