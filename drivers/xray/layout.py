@@ -113,6 +113,7 @@ class Layout(_Table):
 
     description: str
     folder_for_each_scan: bool = Field(default=False, description="The files of a scan lie in a folder of their own")
+    each_file_is_a_scan: bool = Field(default=False, description="The names under `file` are alternatives")
     pitch_mm: Annotated[list[Annotated[float, Field(gt=0, le=100)]], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="Distance of rows, and of columns, in the object's plane, where no file says it"
     )
@@ -124,7 +125,7 @@ class Layout(_Table):
     channels: list[Channel] = Field(default=[], description="What a whole scan has; what is missing is said")
     band: list[Band] = Field(default=[], description="What the values of the material map stand for")
     raw: Raw | None = Field(default=None, description="Of all raw files that do not say otherwise")
-    file: list[File] = Field(min_length=1, max_length=50)
+    file: list[File] = Field(min_length=1, max_length=20)
 
     @model_validator(mode="after")
     def _raw_is_described(self) -> Self:

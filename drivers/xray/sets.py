@@ -6,30 +6,30 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-from pydantic import Field
+from typing import Final, Protocol
 
 from drivers.folder import FAILED, PROCESSED, File, Folder, FolderSettings, RejectedError
 from edge_agent.driver import DriverError
 
 MOVING_NOTE: Final = ".edge-agent-moving"
-MAX_FILES: Final = 20
-_NAME_SEPARATOR: Final = "\0"
-
-Belongs = Callable[[str], tuple[str, str] | None]
-"""From a file's name to its scan and its role in it; None for a file of no scan."""
+STRAY: Final = ""
+"""The role of a file that belongs to no scan."""
 
 
-class ScanFolderSettings(FolderSettings):
-    """Settings of every driver that takes scans out of a folder."""
+class Grouping(Protocol):
+    """Which files make up one scan."""
 
-    patience_seconds: float = Field(
-        default=10, ge=0, le=600, description="How much longer to wait for the rest of a scan, or of a file"
-    )
+    subfolders: bool
+    """Whether the files of a scan lie in a folder of their own."""
+
+    def belongs(self, file: File) -> tuple[str, str] | None:
+        """From a file to its scan and its role in it; None for a file of no scan."""
+
+    def is_whole(self, roles: frozenset[str]) -> bool:
+        """Whether a scan with these roles lacks nothing, so that nothing more is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +45,22 @@ class FileSet:
         return hashlib.sha256("".join(sorted(file.key for _, file in self.files)).encode()).hexdigest()
 
     @property
+    def name(self) -> str:
+        """What its files or their folder are called: may name somebody, and is never published."""
+        return self.files[0][1].name
+
+    @property
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.identity[2] for _, file in self.files)
 
 
 class ScanFolder(Folder):
-    """The scans of one folder, one after the other.
+    """The scans of one folder, one after the other."""
 
-    Args:
-        settings: of the folder.
-        belongs: which scan a file is part of.
-        is_whole: whether a scan with these roles lacks nothing, so that nothing more is waited for.
-        subfolders: the files of a scan lie in a folder of their own.
-
-    """
-
-    def __init__(
-        self,
-        settings: FolderSettings,
-        belongs: Belongs,
-        is_whole: Callable[[frozenset[str]], bool],
-        *,
-        subfolders: bool = False,
-    ) -> None:
+    def __init__(self, settings: FolderSettings, grouping: Grouping) -> None:
         super().__init__(settings)
-        self._belongs = belongs
-        self._is_whole = is_whole
-        self._subfolders = subfolders
+        self._grouping = grouping
         self._since: dict[FileSet, float] = {}
         self._refused: set[FileSet] = set()
 
@@ -95,21 +83,23 @@ class ScanFolder(Folder):
 
     def _wait(self, found: FileSet) -> float:
         roles = frozenset(role for role, _ in found.files)
-        whole = self._is_whole(roles) and found not in self._refused
+        whole = self._grouping.is_whole(roles) and found not in self._refused
         return self._settings.settle_seconds + (0 if whole else self._settings.patience_seconds)
 
     def _sets(self) -> Iterator[FileSet]:
         """What lies in the folder, grouped."""
-        grouped: dict[str, list[tuple[str, File]]] = {}
-        for place, file in self._files():
-            known = self._belongs(Path(file.name).name)
-            scan, role = known if known is not None else (_NAME_SEPARATOR + file.name, "")
-            grouped.setdefault(f"{place}{_NAME_SEPARATOR}{scan}", []).append((role, file))
-        for scan, files in grouped.items():
-            yield FileSet(scan, tuple(sorted(files, key=lambda entry: entry[1].name)[:MAX_FILES]))
+        grouped: dict[tuple[str, str], list[tuple[str, File]]] = {}
+        for place, file in sorted(self._files(), key=lambda entry: entry[1].identity[1]):
+            scan, role = self._grouping.belongs(file) or (f"\0{file.name}", STRAY)
+            number = 0
+            while any(role == other for other, _ in grouped.get((place, f"{scan}\0{number}"), ())):
+                number += 1  # a second file in the same role is of another scan
+            grouped.setdefault((place, f"{scan}\0{number}"), []).append((role, file))
+        for (_, scan), files in grouped.items():
+            yield FileSet(scan, tuple(files))
 
     def _files(self) -> Iterator[tuple[str, File]]:
-        if not self._subfolders:
+        if not self._grouping.subfolders:
             yield from (("", file) for file in self.files())
             return
         yield from (("", file) for file in self.files() if (self._path / file.name).is_file())

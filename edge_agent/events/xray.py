@@ -159,4 +159,4 @@ class XrayReport(EventData):
     images: list[str] = Field(description="SOP Instance UIDs of the images that it is about")
     assessed: list[Assessed]
     aborted: bool = False
-    remarks: list[str] = []
+    remarks: list[str] = Field(default=[])

@@ -102,8 +102,8 @@ def complete(scan: Scan, layout: Layout) -> Scan:
     Raises:
         ScanError: there is neither a channel nor a picture.
     """
-    if scan.shape is None and scan.picture is None:
-        raise ScanError("incomplete-scan", "Of this scan there is neither a channel nor a picture.", unfinished=True)
+    if all(each is None for each in (scan.low, scan.high, scan.single, scan.picture)):
+        raise ScanError("incomplete-scan", "Of this scan there are neither counts nor a picture.", unfinished=True)
     return replace(
         scan,
         taxonomy=tuple(Band(band.first, band.last, band.material) for band in layout.band),
