@@ -101,7 +101,13 @@ class ScanDriver(Driver[F]):
                 ),
                 failure=str(error),
             )
-        return Observation(content.data, content.evidence, partial(self.finish, folder, found, content), found.key)
+        return Observation(
+            content.data, content.evidence, partial(self.finish, folder, found, content), self.key(found)
+        )
+
+    def key(self, found: FileSet) -> str:
+        """What the observation of a scan is known by when it is offered again."""
+        return found.key
 
     def finish(self, folder: ScanFolder, found: FileSet, content: Content) -> None:
         """Move the files of a scan away: its event is durable.

@@ -117,6 +117,11 @@ class ScanFolder(Folder):
                 and not entry.name.startswith(".")
             ]
 
+    def incomplete(self) -> list[str]:
+        """The names of the files that wait for the rest of their scan."""
+        waiting = (found for found in self._since if not self._grouping.is_whole(frozenset(r for r, _ in found.files)))
+        return [file.name for found in waiting for _, file in found.files]
+
     def read_set(self, found: FileSet) -> list[tuple[str, bytes]]:
         """The contents of a scan's files, by role.
 
