@@ -97,12 +97,14 @@ class Hidden:
         index: What its atoms are like: 0 PMMA, 1 aluminium, 2 steel; -1 to 3.
         plastic_mm: PMMA that would weaken the beam as much.
         steel_mm: The same of steel.
+        apart: How far the low channel's attenuation behind PMMA and behind aluminium is apart: what an index of 1 is.
 
     """
 
     index: Floats
     plastic_mm: Floats
     steel_mm: Floats
+    apart: Floats
 
 
 def peel(calibration: Calibration, front: tuple[Floats, Floats], total: tuple[Floats, Floats]) -> Hidden:
@@ -133,7 +135,7 @@ def peel(calibration: Calibration, front: tuple[Floats, Floats], total: tuple[Fl
         amounts.append(amount)
     light, heavy = (np.where(np.abs(d) < 1e-6, 1e-6, d) for d in (curves[1] - curves[0], curves[2] - curves[1]))
     first, second = (low - curves[0]) / light, 1 + (low - curves[1]) / heavy
-    return Hidden(np.clip(np.where(first < 1, first, second), -1, 3), amounts[0], amounts[2])
+    return Hidden(np.clip(np.where(first < 1, first, second), -1, 3), amounts[0], amounts[2], curves[1] - curves[0])
 
 
 def areal_density(calibration: Calibration, high: Floats, material: str) -> Floats:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 
 from edge_agent.simulate.xray.phantom import Phantom
@@ -35,7 +37,7 @@ def bag(
     for edge in (20, 568):
         scene.box("steel", edge, 0, 12, 620, 60)
     scene.shell("polyethylene", x, y, width, height, 180, 2.5)
-    scene.box("cloth", x + 8, y + 8, width - 16, height - 16, float(rng.uniform(80, 160)))
+    scene.box("cloth", x + 8, y + 8, width - 16, height - 16, float(rng.uniform(40, 110)))
     scene.box("steel", x + width / 2 - 60, y - 14, 120, 10, 3)
     # Things beside one another in a grid of places, so that each is seen by itself.
     places = [(x + 20 + i * (width - 40) / 3, y + 20 + j * (height - 40) / 4) for i in range(3) for j in range(4)]
@@ -116,3 +118,33 @@ def vehicle(
     if hidden is not None:
         scene.box("heroin-like", x + 250 - block_mm / 2, y + 200 - block_mm / 2, block_mm, block_mm, block_mm, BLOCK)
     return scene
+
+
+def driven(scene: Phantom, seed: int) -> Phantom:
+    """The same vehicle on another day: elsewhere in the picture, higher or lower, driven faster or slower, unevenly."""
+    rng = np.random.default_rng(seed)
+    rows, columns = scene.shape
+    along = float(rng.uniform(-80, 80)) / scene.pitch_mm[1]
+    up = float(rng.uniform(-15, 15)) / scene.pitch_mm[0]
+    speed = float(rng.uniform(0.97, 1.03))
+    x = np.arange(columns, dtype=np.float64) - columns / 2
+    wobble = 0.004 * columns / 6 * np.sin(2 * np.pi * (x / columns * rng.uniform(0.5, 1.5) + rng.uniform()))
+    source = (x * speed + wobble + along + columns / 2).astype(np.float32)
+    lines = (np.arange(rows) + up).astype(np.float32)
+    across, down = np.meshgrid(source, lines)
+    out = Phantom(scene.width_mm, scene.height_mm, scene.pitch_mm)
+    for name, layer in scene.layers.items():
+        out.layers[name] = np.asarray(cv2.remap(layer, across, down, cv2.INTER_LINEAR), np.float32)
+    # Where what was placed has gone.
+    for thing in scene.placed:
+        left, right = (float(np.interp(edge, source, np.arange(columns))) for edge in (thing.left, thing.right))
+        out.placed.append(
+            replace(
+                thing,
+                left=round(left),
+                right=max(round(right), round(left) + 1),
+                top=round(thing.top - up),
+                bottom=round(thing.bottom - up),
+            )
+        )
+    return out
