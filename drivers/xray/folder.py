@@ -115,6 +115,8 @@ class ScanDriver(Driver[F]):
         Raises:
             DriverError: they cannot be moved.
         """
+        for step in getattr(content, "afterwards", ()):
+            step()
         if content.failure:
             folder.set_failed(found, content.failure)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
@@ -27,6 +28,12 @@ class XraySettings(FolderSettings):
     )
     max_bytes: ByteSize = Field(
         default=ByteSize(256 * 1024**2), description="Scans of more, all files together, are set aside unread"
+    )
+    objects: Literal["auto", "baggage", "vehicle"] = Field(
+        default="auto", description="What is scanned, so what is always dark; auto: by the size of the pixels"
+    )
+    highest_kev: float = Field(
+        default=160, ge=40, le=20_000, description="The tube's kV, or the highest energy of a linear accelerator"
     )
     views: list[str] = Field(
         default=["composite"], max_length=3, description="Views of the scan that go with its event as evidence"
@@ -53,8 +60,7 @@ class XraySettings(FolderSettings):
     )
     detector_labels: list[str] = Field(default=[], description="Names of the model's classes")
     detector_score: float = Field(default=0.5, ge=0, le=1, description="Boxes below are left out")
-    detector_mode: str = Field(
+    detector_mode: Literal["shadow", "proposals"] = Field(
         default="shadow",
-        pattern="^(shadow|proposals)$",
         description="shadow: its boxes go beside the proposals, to be judged; proposals: they become proposals",
     )

@@ -12,15 +12,14 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import Field
 
 from drivers.folder import Content
 from drivers.xray.dicos import uids
+from drivers.xray.files import write
 from drivers.xray.folder import ScanDriver
 from drivers.xray.sets import FileSet, ScanFolder
 from drivers.xray.settings import XraySettings
@@ -147,30 +146,6 @@ class XrayDicos(ScanDriver[XrayDicosSettings]):
         except OSError:
             return OUT_OF_RESOURCES
         return answer.wait(self.settings.answer_seconds)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file so that it is either there whole, whatever happens, or not at all.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 class _Answer:

@@ -44,7 +44,11 @@ class ClassArea(_Part):
 class Proposal(_Part):
     """A region that an officer ought to look at, and why. Presumptive: it names no substance."""
 
-    kind: str = Field(description="Which rule proposes it", examples=["shield", "organic_behind_metal"])
+    kind: str = Field(
+        description="The rule: shield, dense_organic, organic_behind_metal, load_not_homogeneous, changed, or detector "
+        "for the site's own",
+        examples=["shield"],
+    )
     reason: str = Field(description="In an officer's words, with the numbers")
     box: Box
     pixels: int = Field(ge=0)
@@ -53,7 +57,9 @@ class Proposal(_Part):
     attenuation: float | None = Field(default=None, description="Natural logarithm, mean over the region")
     steel_mm: NotNegative | None = Field(default=None, description="Steel that weakens the radiation as much")
     mass_g: NotNegative | None = Field(default=None, description="Effective mass of the region; null if not known")
-    score: Fraction | None = Field(default=None, description="How sure the rule is; null if it does not say")
+    score: Fraction | None = Field(
+        default=None, description="How far beyond the rule's threshold: it orders proposals, and is no probability"
+    )
 
 
 class ShadowBox(_Part):

@@ -77,7 +77,9 @@ def from_dataset(dataset: Dataset) -> Scan:
         remarks += (f"Its values are {why}: it is kept as a picture, and not analysed.",)
         grey = pixels if pixels.dtype == np.uint8 else (pixels >> (_bits(dataset) - 8)).astype(np.uint8)
         return Scan(picture=encode_picture(grey, ".png"), remarks=remarks, **common)
-    return Scan(**common | {channel_of(dataset).value: pixels}, remarks=remarks)
+    channel = channel_of(dataset)
+    dark = {channel: level for level in [_dark(dataset)] if level}
+    return Scan(**common | {channel.value: pixels}, dark=dark, remarks=remarks)
 
 
 def _bits(dataset: Dataset) -> int:
@@ -94,6 +96,12 @@ def _pitch(dataset: Dataset) -> tuple[float, float] | None:
         if spacing is not None and len(spacing) == 2 and all(0 < v < 100 for v in spacing):
             return spacing[0], spacing[1]
     return None
+
+
+def _dark(dataset: Dataset) -> float:
+    """Counts without radiation: the stored value that Rescale Slope and Intercept make zero."""
+    slope, intercept = (read_value(dataset, f"Rescale{name}", float, 0.0) for name in ("Slope", "Intercept"))
+    return -intercept / slope if slope > 0 and intercept < 0 else 0.0
 
 
 def _pixels(dataset: Dataset) -> NDArray[Any]:
@@ -211,7 +219,8 @@ def write(scan: Scan, channel: Channel, *, syntax: str = uids.EXPLICIT, study: s
     dataset.BurnedInAnnotation = "NO"
     dataset.PixelIntensityRelationship = "LIN"
     dataset.PixelIntensityRelationshipSign = 1
-    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = "0", "1", "US"
+    dataset.RescaleIntercept = f"{-scan.dark.get(channel, 0):g}"
+    dataset.RescaleSlope, dataset.RescaleType = "1", "US"
     dataset.LossyImageCompression = "00"
     dataset.PresentationLUTShape = "IDENTITY"
     body = np.ascontiguousarray(pixels, "<u2")

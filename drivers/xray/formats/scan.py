@@ -11,6 +11,7 @@ from drivers.xray.formats import picture, raw, text, tiff
 from drivers.xray.layout import File, Layout
 from edge_agent.processing.xray.scan import Band, Channel, Orientation, Scan, ScanError
 
+_IMAGE: Final = "SOPInstanceUID"
 _CHANNELS: Final = ("low", "high", "single", "material")
 
 
@@ -87,9 +88,16 @@ def _join(one: Scan, other: Scan) -> Scan:
     return Scan(
         **joined,
         pitch_mm=one.pitch_mm or other.pitch_mm,
-        metadata=other.metadata | one.metadata,
+        dark={**other.dark, **one.dark},
+        metadata=other.metadata | one.metadata | _both(one, other),
         remarks=tuple(dict.fromkeys(one.remarks + other.remarks)),
     )
+
+
+def _both(one: Scan, other: Scan) -> dict[str, str]:
+    """The identifiers of the images, which each has for itself, as DICOM writes more than one value."""
+    found = [scan.metadata[_IMAGE] for scan in (one, other) if _IMAGE in scan.metadata]
+    return {_IMAGE: "\\".join(found)} if found else {}
 
 
 def _size(shape: tuple[int, int]) -> str:
@@ -110,7 +118,7 @@ def complete(scan: Scan, layout: Layout) -> Scan:
         pitch_mm=scan.pitch_mm or (tuple(layout.pitch_mm) if layout.pitch_mm is not None else None),  # type: ignore[arg-type]  # two of them
         orientation=Orientation(layout.lines),
         air={Channel(name): level for name, level in layout.air.items()},
-        dark={Channel(name): level for name, level in layout.dark.items()},
+        dark={**{Channel(name): level for name, level in layout.dark.items()}, **scan.dark},
         missing=tuple(Channel(name) for name in layout.channels if getattr(scan, name) is None)
         + _missing_energies(scan, layout),
     )

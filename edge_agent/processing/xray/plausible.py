@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+
 import numpy as np
 
 from edge_agent.processing.xray.scan import Channel, Counts, Scan, ScanError

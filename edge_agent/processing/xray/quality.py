@@ -132,6 +132,7 @@ class Health:
     Attributes:
         figures: Each with a name that stays the same from day to day.
         readings: Steps of the wedges, for a fit of the material curves; empty with one energy.
+        dark: Counts behind lead and the thickest steel, by channel.
         gains: The open beam along the detector in 64 blocks, relative to its mean, by channel.
         places: Where the parts were looked for, as (name, left, top, width, height) in pixels.
 
@@ -139,6 +140,7 @@ class Health:
 
     figures: tuple[Measured, ...]
     readings: tuple[Reading, ...]
+    dark: dict[str, float]
     gains: dict[str, tuple[float, ...]]
     places: tuple[tuple[str, int, int, int, int], ...]
 
@@ -182,7 +184,10 @@ def measure(
         *_patches(low, high, plan, calibration),
     ]
     readings = tuple(_readings(corrected, plan)) if corrected.low is not None else ()
-    return Health(tuple(figures), readings, now, tuple(plan.places()))
+    dark = {
+        f.name.removeprefix("dark_"): f.value for f in figures if f.name.startswith("dark_") and f.value is not None
+    }
+    return Health(tuple(figures), readings, dark, now, tuple(plan.places()))
 
 
 class _Plan:
