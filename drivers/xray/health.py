@@ -6,6 +6,7 @@ the event itself. ``edge-agent calibrate xray`` and the running driver both add 
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ _MONTH: Final = 30.0
 _WORST: Final = ("outside", "drifting", "ok", "unknown")
 
 
-def path(device: str, state: Path = Path()) -> Path:
+def history_of(device: str, state: Path = Path()) -> Path:
     """The file of a device's history; ``state`` is the state directory, where drivers are anyway."""
     return state / FOLDER / f"{device}.jsonl"
 
@@ -64,6 +65,10 @@ def add(file: Path, quality: XrayQuality) -> None:
     kept = [*history, quality][-MOST_KEPT:]
     file.parent.mkdir(mode=0o700, exist_ok=True)
     write(file, b"".join(each.model_dump_json().encode() + b"\n" for each in kept))
+    if os.geteuid() == 0:  # root measures, the agent's user reads
+        owner = file.parent.parent.stat()
+        for path in (file.parent, file):
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def judge(

@@ -103,7 +103,7 @@ class Reader:
 
     def news(self) -> Observation | None:
         """The health of the scanner as ``edge-agent calibrate xray`` has just measured it; None if it has not."""
-        file = health.path(self._device)
+        file = health.history_of(self._device)
         changed = _changed(file)
         if changed == self._told:
             return None
@@ -136,7 +136,7 @@ class Reader:
 
     def _tested(self, scan: Scan, files: Sequence[tuple[str, bytes]], parts: Sequence[Part]) -> Content:
         """Measure the test piece."""
-        file = health.path(self._device)
+        file = health.history_of(self._device)
         record, _ = self._calibration()
         _, quality = routine.examine(scan, self._piece, record, health.load(file), self._settings)
 

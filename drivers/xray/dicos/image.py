@@ -78,8 +78,8 @@ def from_dataset(dataset: Dataset) -> Scan:
         grey = pixels if pixels.dtype == np.uint8 else (pixels >> (_bits(dataset) - 8)).astype(np.uint8)
         return Scan(picture=encode_picture(grey, ".png"), remarks=remarks, **common)
     channel = channel_of(dataset)
-    dark = {channel: level for level in [_dark(dataset)] if level}
-    return Scan(**common | {channel.value: pixels}, dark=dark, remarks=remarks)
+    level = _dark(dataset)
+    return Scan(**common | {channel.value: pixels}, dark={channel: level} if level else {}, remarks=remarks)
 
 
 def _bits(dataset: Dataset) -> int:
