@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from drivers.xray.files import write
-from drivers.xray.settings import Limit
 from edge_agent.events.xray import Figure, XrayQuality
 
 if TYPE_CHECKING:
@@ -71,25 +71,43 @@ def add(file: Path, quality: XrayQuality) -> None:
             os.chown(path, owner.st_uid, owner.st_gid)
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a figure may be."""
+
+    least: float | None = None
+    most: float | None = None
+
+
+def parse(limits: Sequence[str]) -> dict[str, Limit]:
+    """Limits as they stand in a device's file, e.g. ``steel_penetration >= 30``, by figure."""
+    found: dict[str, Limit] = {}
+    for limit in limits:
+        figure, sign, value = limit.split()
+        side = {"least": float(value)} if sign == ">=" else {"most": float(value)}
+        found[figure] = replace(found.get(figure, Limit()), **side)
+    return found
+
+
 def judge(
     measured: Sequence[Measured],
     history: Sequence[XrayQuality],
-    limits: Sequence[Limit],
+    limits: Sequence[str],
     *,
     fixture: str,
     now: datetime | None = None,
 ) -> XrayQuality:
     """The event of one measurement: every figure with its limits, its history and its trend."""
     when = now or datetime.now(UTC)
+    allowed = parse(limits)
     same = [each for each in history if each.fixture == fixture]
-    figures = [_figure(each, same, limits, when) for each in measured]
+    figures = [_figure(each, same, allowed.get(each.name, Limit()), when) for each in measured]
     states = {figure.state for figure in figures}
     verdict = next((state for state in _WORST if state in states), "unknown")
     return XrayQuality(verdict=verdict, fixture=fixture, measured=when, figures=figures)
 
 
-def _figure(measured: Measured, history: Sequence[XrayQuality], limits: Sequence[Limit], now: datetime) -> Figure:
-    limit = next((limit for limit in limits if limit.figure == measured.name), Limit(figure=measured.name))
+def _figure(measured: Measured, history: Sequence[XrayQuality], limit: Limit, now: datetime) -> Figure:
     earlier = [
         ((each.measured - now).total_seconds() / 86400, figure.value)
         for each in history

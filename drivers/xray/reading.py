@@ -91,8 +91,8 @@ class Reader:
         self._tests = re.compile(settings.test_scans) if settings.test_scans else None
         self._piece = piece.load(settings.test_piece)
         self._detector = (
-            Detector(settings.detector, settings.detector_labels, settings.detector_score)
-            if settings.detector is not None
+            Detector(Path(settings.detector), settings.detector_labels, settings.detector_score)
+            if settings.detector
             else None
         )
         self._told = -1
@@ -235,14 +235,13 @@ class Reader:
         identifier = self._identifier(scan)
         if self._earlier is not None and identifier and made.analysis is not None:
             yield partial(self._earlier.keep, identifier, made.analysis.maps)
-        if self._settings.reports is not None:
+        if self._settings.reports:
             name = hashlib.sha256(b"".join(data for _, data in files)).hexdigest()
             yield partial(self._report, name, scan, made.data)
 
     def _report(self, name: str, scan: Scan, data: XrayScan) -> None:
         """Lay down a report for an operator's station; the same once more if the power fails in between."""
-        folder = self._settings.reports
-        assert folder is not None
+        folder = Path(self._settings.reports)
         body = report.write(
             event.findings(data.proposals),
             images=scan.metadata.get("SOPInstanceUID", "").split("\\") if "SOPInstanceUID" in scan.metadata else (),

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field
+from pydantic import ByteSize, Field
 
 from drivers.folder import FolderSettings
 
-
-class Limit(BaseModel):
-    """What a site allows one figure of its scanner's health to be. ASTM F792 sets none: they are the site's own."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    figure: str
-    least: float | None = None
-    most: float | None = None
+Limit = Annotated[str, Field(pattern=r"^[a-z0-9_]+ (>=|<=) -?[0-9]+([.][0-9]+)?$")]
+"""What a site allows one figure of its scanner's health to be. ASTM F792 sets none: they are the site's own."""
 
 
 class XraySettings(FolderSettings):
@@ -39,8 +31,8 @@ class XraySettings(FolderSettings):
         default=["composite"], max_length=3, description="Views of the scan that go with its event as evidence"
     )
     palette: str = Field(default="standard", description="Colours of materials")
-    reports: Path | None = Field(
-        default=None, description="Folder for threat detection reports (DICOS TDR) with our proposals, for a station"
+    reports: str = Field(
+        default="", description="Folder for threat detection reports (DICOS TDR) with our proposals, for a station"
     )
     vehicle: str = Field(
         default="",
@@ -54,10 +46,8 @@ class XraySettings(FolderSettings):
     test_scans: str = Field(
         default="", max_length=200, description="Regular expression of the names of test piece scans; empty: none come"
     )
-    limits: list[Limit] = Field(default=[], description="What the scanner's health figures may be at this site")
-    detector: Path | None = Field(
-        default=None, description="ONNX model of the site's own detector (needs edge-agent[detector])"
-    )
+    limits: list[Limit] = Field(default=[], description="What the scanner's health figures may be here")
+    detector: str = Field(default="", description="ONNX model of the site's own detector (needs edge-agent[detector])")
     detector_labels: list[str] = Field(default=[], description="Names of the model's classes")
     detector_score: float = Field(default=0.5, ge=0, le=1, description="Boxes below are left out")
     detector_mode: Literal["shadow", "proposals"] = Field(
