@@ -105,6 +105,8 @@ def _dark(dataset: Dataset) -> float:
 
 
 def _pixels(dataset: Dataset) -> NDArray[Any]:
+    if "Rows" not in dataset or "Columns" not in dataset:
+        raise truncated()
     rows, columns = (read_value(dataset, name, int, 0) for name in ("Rows", "Columns"))
     check_size(rows, columns)
     bits = _bits(dataset)
