@@ -1,7 +1,7 @@
 """WS-Discovery (April 2005), the asking side: which cameras are on a network, and where one is by now.
 
-Only the sender of an answer is believed to be at its own address: a camera behind translation reports one that nobody can
-reach, and a liar one that somebody else would be called at.
+Of an address that is answered only the port is taken, and the host is the sender: a camera behind translation reports
+an address that nobody can reach, and a liar that of somebody else.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def read(data: bytes, sender: str, message: str) -> list[Found]:
     for match in root.iterfind(".//{*}ProbeMatch"):
         endpoint = (match.findtext(".//{*}EndpointReference/{*}Address") or "").strip()
         addresses = [urlsplit(text) for text in (match.findtext(".//{*}XAddrs") or "").split()]
-        own = [parts for parts in addresses if parts.hostname == sender] or addresses
+        own = [parts for parts in addresses if parts.hostname == sender] or addresses  # first its own, if several
         try:
             port, secure = (own[0].port, own[0].scheme == "https") if own else (None, False)
         except ValueError:  # a port that is none

@@ -1,8 +1,8 @@
 """Requests to one camera, bounded in time and size whatever it answers, and to nobody else.
 
 ``requests`` and zeep limit each read of a socket, not the whole answer: a camera that sends a byte every half second
-would hold them for ever. Here a point in time bounds all of it. Host and port are fixed; a redirection is an answer like
-any other, so that credentials never follow it.
+would hold them for ever. Here a point in time bounds all of it. Host and port are fixed; a redirection is an answer
+like any other, so that credentials never follow it.
 """
 
 from __future__ import annotations

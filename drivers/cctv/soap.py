@@ -192,8 +192,8 @@ class Session:
         if self._account is None:
             return RefusedError(f"The camera at {self.peer} wants an account: give user and password.")
         return RefusedError(
-            f"The camera at {self.peer} refuses the account {self._account.user}: look at user and password, and at the "
-            f"camera's clock, which is {describe_offset(self.offset)}."
+            f"The camera at {self.peer} refuses the account {self._account.user}: look at user and password, and at "
+            f"the camera's clock, which is {describe_offset(self.offset)}."
         )
 
 

@@ -1,4 +1,4 @@
-"""An ONVIF camera on loopback: device, media, PTZ, imaging and event services, and WS-Discovery, as the schema wants it.
+"""An ONVIF camera on loopback: device, media, PTZ, imaging and event services, and WS-Discovery, by the schema.
 
 It has no picture of its own: ``stream`` is the address of any RTSP server. It can be told to misbehave in the ways in
 which real cameras do.
@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Self
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from edge_agent.simulate.camera import messages
 from edge_agent.simulate.camera.discovery import Responder
@@ -134,9 +134,9 @@ class Camera:
         if self.mood is Mood.FAULT:
             return messages.fault("Receiver", "Action", "Device is busy")
         try:
-            envelope = ElementTree.fromstring(body)  # noqa: S314  (a simulator on loopback)
+            envelope = ET.fromstring(body)  # noqa: S314  (a simulator on loopback)
             request = envelope.find(f"{messages.SOAP}Body/*")
-        except ElementTree.ParseError:
+        except ET.ParseError:
             request = None
         if request is None:
             return messages.fault("Sender", "WellFormed", "Not well-formed")
@@ -149,7 +149,7 @@ class Camera:
             return messages.fault("Receiver", "ActionNotSupported", f"No {operation}")
         return handler(request, path)
 
-    def _known(self, envelope: ElementTree.Element) -> bool:
+    def _known(self, envelope: ET.Element) -> bool:
         """WS-UsernameToken with a digest (WSS UsernameToken Profile 1.0), not older than the skew allows."""
         if not self.user:
             return True
@@ -182,9 +182,9 @@ class Camera:
     def _on_getprofiles(self, *_: Any) -> tuple[int, str]:
         return messages.profiles()
 
-    def _on_getstreamuri(self, request: ElementTree.Element, _path: str) -> tuple[int, str]:
-        token = request.findtext(f"{messages.TRT}ProfileToken", "")
-        return messages.uri("GetStreamUri", f"{self.stream}{'' if token == 'main' else '-sub'}")
+    def _on_getstreamuri(self, request: ET.Element, _path: str) -> tuple[int, str]:
+        profile = request.findtext(f"{messages.TRT}ProfileToken", "")
+        return messages.uri("GetStreamUri", f"{self.stream}{'' if profile == 'main' else '-sub'}")
 
     def _on_getsnapshoturi(self, *_: Any) -> tuple[int, str]:
         return messages.uri("GetSnapshotUri", f"{self.base}/snapshot.jpg")
@@ -198,7 +198,7 @@ class Camera:
     def _on_getstatus(self, *_: Any) -> tuple[int, str]:
         return messages.status(self.position, self.now())
 
-    def _on_gotopreset(self, request: ElementTree.Element, _path: str) -> tuple[int, str]:
+    def _on_gotopreset(self, request: ET.Element, _path: str) -> tuple[int, str]:
         preset = self.presets.get(request.findtext(f"{messages.TPTZ}PresetToken", ""))
         if preset is None:
             return messages.fault("Sender", "NoToken", "The requested preset token does not exist")
@@ -211,7 +211,7 @@ class Camera:
 
     # -- events ----------------------------------------------------------------------------------------------
 
-    def _on_createpullpointsubscription(self, request: ElementTree.Element, _path: str) -> tuple[int, str]:
+    def _on_createpullpointsubscription(self, request: ET.Element, _path: str) -> tuple[int, str]:
         seconds = messages.seconds(request.findtext(f"{messages.TEV}InitialTerminationTime", "PT60S"))
         name = f"/onvif/pull/{uuid.uuid4().hex}"
         with self._news:
@@ -223,7 +223,7 @@ class Camera:
             self.subscriptions[name] = subscription
         return messages.subscribed(f"{self.base}{name}", self.now(), seconds)
 
-    def _on_pullmessages(self, request: ElementTree.Element, path: str) -> tuple[int, str]:
+    def _on_pullmessages(self, request: ET.Element, path: str) -> tuple[int, str]:
         limit = int(request.findtext(f"{messages.TEV}MessageLimit", "1"))
         until = time.monotonic() + min(messages.seconds(request.findtext(f"{messages.TEV}Timeout", "PT0S")), 60.0)
         with self._news:
@@ -234,7 +234,7 @@ class Camera:
             taken = [found.waiting.popleft() for _ in range(min(limit, len(found.waiting)))]
         return messages.pulled(taken, self.now())
 
-    def _on_renew(self, request: ElementTree.Element, path: str) -> tuple[int, str]:
+    def _on_renew(self, request: ET.Element, path: str) -> tuple[int, str]:
         found = self._living(path)
         if found is None or not self.renews:
             return messages.fault("Sender", "InvalidArgVal", "Action failed")
@@ -242,7 +242,7 @@ class Camera:
         found.ends = time.monotonic() + seconds
         return messages.renewed(self.now(), seconds)
 
-    def _on_unsubscribe(self, _request: ElementTree.Element, path: str) -> tuple[int, str]:
+    def _on_unsubscribe(self, _request: ET.Element, path: str) -> tuple[int, str]:
         self.subscriptions.pop(path, None)
         return messages.empty(messages.WSNT, "Unsubscribe")
 
@@ -263,11 +263,11 @@ class Camera:
             def log_message(self, *_: object) -> None:
                 return
 
-            def do_GET(self) -> None:  # noqa: N802  (http.server's name)
+            def do_GET(self) -> None:
                 found = self.path == "/snapshot.jpg" and camera.snapshot
                 self._send(200 if found else 404, camera.snapshot if found else b"", "image/jpeg")
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 length = min(int(self.headers.get("Content-Length") or 0), MAX_BODY)
                 body = self.rfile.read(length)
                 if camera.mood is Mood.MUTE:

@@ -8,6 +8,7 @@ import struct
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -43,10 +44,8 @@ class Responder:
 
     def close(self) -> None:
         """Fall silent."""
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes who waits in it
-        except OSError:
-            pass
+        with suppress(OSError):  # not connected, and yet it wakes who waits in it
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _serve(self) -> None:

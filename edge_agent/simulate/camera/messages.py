@@ -1,5 +1,4 @@
-"""What the simulated camera says: SOAP 1.2 envelopes by the ONVIF WSDLs (ver10 device, media and events; ver20 PTZ and
-imaging) and WS-BaseNotification 1.3."""
+"""What the simulated camera says: SOAP 1.2 envelopes by the WSDLs of ONVIF and by WS-BaseNotification 1.3."""
 
 from __future__ import annotations
 
@@ -123,7 +122,7 @@ def profiles() -> Answer:
         f'<trt:Profiles token="{token}" fixed="true"><tt:Name>{token}</tt:Name>'
         '<tt:VideoSourceConfiguration token="source"><tt:Name>source</tt:Name><tt:UseCount>2</tt:UseCount>'
         '<tt:SourceToken>VideoSource_1</tt:SourceToken><tt:Bounds x="0" y="0" width="1280" height="720"/>'
-        f'</tt:VideoSourceConfiguration><tt:VideoEncoderConfiguration token="encoder-{token}"><tt:Name>{token}</tt:Name>'
+        f'</tt:VideoSourceConfiguration><tt:VideoEncoderConfiguration token="{token}"><tt:Name>{token}</tt:Name>'
         f"<tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding><tt:Resolution><tt:Width>{width}</tt:Width>"
         f"<tt:Height>{height}</tt:Height></tt:Resolution><tt:Quality>5</tt:Quality><tt:RateControl><tt:FrameRateLimit>"
         "15</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>2048</tt:BitrateLimit>"
@@ -211,12 +210,12 @@ def pulled(notifications: Sequence[str], now: datetime) -> Answer:
 
 def notification(topic: str, source: str, item: str, state: bool, operation: str, now: datetime) -> str:
     """One event."""
-    token = {"digitalinput": "InputToken", "relay": "RelayToken"}.get(topic.rpartition("/")[2].lower(), "Source")
-    value = ("active" if state else "inactive") if token == "RelayToken" else str(state).lower()
+    kind = {"digitalinput": "InputToken", "relay": "RelayToken"}.get(topic.rpartition("/")[2].lower(), "Source")
+    value = ("active" if state else "inactive") if kind == "RelayToken" else str(state).lower()
     return (
         '<wsnt:NotificationMessage><wsnt:Topic Dialect="http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet">'
         f'{escape(topic)}</wsnt:Topic><wsnt:Message><tt:Message UtcTime="{_time(now)}" PropertyOperation="{operation}">'
-        f"<tt:Source><tt:SimpleItem Name={quoteattr(token)} Value={quoteattr(source)}/></tt:Source>"
+        f"<tt:Source><tt:SimpleItem Name={quoteattr(kind)} Value={quoteattr(source)}/></tt:Source>"
         f"<tt:Data><tt:SimpleItem Name={quoteattr(item)} Value={quoteattr(value)}/></tt:Data></tt:Message>"
         "</wsnt:Message></wsnt:NotificationMessage>"
     )
