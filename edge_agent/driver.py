@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge_agent import calibration
 from edge_agent.events.envelope import EventData
 
 CredentialName = Annotated[str, Field(pattern="^[A-Za-z0-9._-]+$", max_length=80, json_schema_extra={"secret": True})]
@@ -95,9 +96,22 @@ class Driver(ABC, Generic[S]):
         self.secret: Callable[[str], str] = _no_secrets
         """The secret whose name stands in a setting of the type ``CredentialName``, read when it is called: ask again
         for each connection, since passwords change. Keep it out of messages, addresses and ``argv``."""
+        self.device = ""
+        """The device's name, set before ``observe`` or ``probe`` is called."""
         self.trouble = ""
         """Why less is seen than ought to be, in a technician's words, while it lasts and the driver goes on: the device
         is then called degraded. What it cannot go on with, it raises."""
+
+    def calibration(self) -> calibration.Calibration | None:
+        """The device's calibration as it is at this moment; None if it was never calibrated.
+
+        Raises:
+            DriverError: the file is damaged.
+        """
+        try:
+            return calibration.load(calibration.path(self.device))
+        except calibration.CalibrationError as error:
+            raise DriverError(str(error)) from None
 
     @abstractmethod
     def observe(self) -> Iterator[Observation | None]:

@@ -28,14 +28,14 @@ def find(kind: str) -> type[Driver[Any]]:
     return driver
 
 
-def make(kind: str, settings: DriverSettings, secret: Callable[[str], str]) -> Driver[Any]:
-    """A driver of a kind, which finds its secrets; the device is not touched yet.
+def make(device: str, kind: str, settings: DriverSettings, secret: Callable[[str], str]) -> Driver[Any]:
+    """The driver of a device, which knows its name and finds its secrets; the device is not touched yet.
 
     Raises:
         KeyError: there is none of this kind.
     """
     driver = find(kind)(settings)
-    driver.secret = secret
+    driver.device, driver.secret = device, secret
     return driver
 
 

@@ -146,7 +146,7 @@ def _contact_device(device: DeviceSettings, state: Path, secrets: Secrets) -> st
         raise DriverError(f"You may not enter {state}: be the agent's user, as with `sudo -u edge-agent`.") from None
     except OSError:
         raise DriverError(f"The state directory {state} is not there yet: start the agent once, or make it.") from None
-    return make(device.driver, device.settings, secrets.text).probe()
+    return make(device.name, device.driver, device.settings, secrets.text).probe()
 
 
 def _contact_broker(agent: AgentSettings, secrets: Secrets, limit: float) -> str:

@@ -53,7 +53,7 @@ def run(device: DeviceSettings, source: str, sock: socket.socket, heartbeat: c_d
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, worker.stop)
     try:
-        worker.serve(make(device.driver, device.settings, secrets.text))
+        worker.serve(make(device.name, device.driver, device.settings, secrets.text))
     except (Stopped, BrokenPipeError, ConnectionResetError):
         return
     except BaseException as error:
