@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from drivers.cctv.http import Account
-from drivers.cctv.soap import FaultError, Session, path_of
+from drivers.cctv.http import Account, Peer
+from drivers.cctv.soap import FaultError, Session, describe_offset, path_of
 from edge_agent.driver import DriverError
 
 _STREAM: Final = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
@@ -188,3 +188,41 @@ def _position(at: Any) -> Position | None:
 
 def _text(value: Any, longest: int = 80) -> str:
     return "".join(character for character in str(value or "") if character.isprintable())[:longest]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a camera tells somebody who has no account, or has one.
+
+    Attributes:
+        clock: how far its clock is off, in words; empty if it does not tell.
+        services: those that it has, by their names in onvif-zeep.
+        streams: addresses by the token of the profile.
+        withheld: why the rest is not known; empty if all is.
+
+    """
+
+    identity: Identity | None = None
+    clock: str = ""
+    services: tuple[str, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    streams: dict[str, str] = field(default_factory=dict)
+    presets: tuple[str, ...] = ()
+    withheld: str = ""
+
+
+def describe(peer: Peer, account: Account | None) -> Description:
+    """As much as the camera tells. A camera that refuses a part is not asked again with anything else."""
+    known: dict[str, Any] = {}
+    try:
+        session = Session(peer, account)
+        known["clock"] = describe_offset(session.offset)
+        known["services"] = tuple(sorted(session.paths))
+        known["identity"] = identity(session)
+        found = known["profiles"] = tuple(profiles(session))
+        known["streams"] = {profile.token: stream_address(session, profile) for profile in found}
+        if session.has("ptz") and found:
+            known["presets"] = tuple(preset.name or preset.token for preset in presets(session, found[0]))
+    except DriverError as error:
+        known["withheld"] = str(error)
+    return Description(**known)

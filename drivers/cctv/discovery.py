@@ -121,7 +121,7 @@ def read(data: bytes, sender: str, message: str) -> list[Found]:
             port, secure = (own[0].port, own[0].scheme == "https") if own else (None, False)
         except ValueError:  # a port that is none
             continue
-        if endpoint and len(endpoint) <= 200:
+        if endpoint.isprintable() and 0 < len(endpoint) <= 200:
             scopes = _scopes(match.findtext(".//{*}Scopes") or "")
             found.append(Found(endpoint, sender, port or (443 if secure else 80), secure, scopes))
     return found
