@@ -52,13 +52,13 @@ def compare(level: Fixed, mean: Fixed, deviation: Fixed, least: int, out: Bytes)
     for y in range(h):
         above, here, below = mean[max(y - 1, 0)], mean[y], mean[min(y + 1, h - 1)]
         for x in range(w):
-            low[x + 1] = min(min(above[x], here[x]), below[x])
-            high[x + 1] = max(max(above[x], here[x]), below[x])
+            low[x + 1] = min(above[x], here[x], below[x])
+            high[x + 1] = max(above[x], here[x], below[x])
         low[0], low[w + 1], high[0], high[w + 1] = low[1], low[w], high[1], high[w]
         levels, deviations, to = level[y], deviation[y], out[y]
         for x in range(w):
-            lowest = min(min(low[x], low[x + 1]), low[x + 2])
-            highest = max(max(high[x], high[x + 1]), high[x + 2])
+            lowest = min(low[x], low[x + 1], low[x + 2])
+            highest = max(high[x], high[x + 1], high[x + 2])
             allowed = max(_i(_i(deviations[x] << 1) + _i(deviations[x] >> 1)), floor)
             to[x] = _u(max(_i(lowest - levels[x]), _i(levels[x] - highest)) > allowed)
 
