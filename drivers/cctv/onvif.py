@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
 from drivers.cctv.control import Control, Wishes
-from drivers.cctv.http import Account, Peer
+from drivers.cctv.http import Account, Peer, RefusedError
 from drivers.cctv.settings import WatchSettings
+from drivers.cctv.soap import FaultError
 from edge_agent.driver import CredentialName, Driver, Observation
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class OnvifSettings(WatchSettings):
@@ -77,6 +82,31 @@ class OnvifCamera(Driver[OnvifSettings]):
                     time.sleep(0.2)
         finally:
             control.stop()
+
+    def pictures(self) -> Iterator[NDArray[np.uint8] | None]:
+        """Single pictures (BGR, shape (h, w, 3)) as the camera's web server gives them, about two a second.
+
+        Raises:
+            DriverError: it gives none.
+        """
+        from drivers.cctv import device
+        from drivers.cctv.soap import Session
+        from edge_agent.processing.images import ImageError, decode
+
+        account = self.account()
+        session = Session(Peer(self.settings.host, self.settings.port, account, self.settings.timeout), account)
+        profile = device.choose(device.profiles(session), self.settings.profile, height=self.settings.analysis_height)
+        path = device.snapshot_path(session, profile)
+        while path is not None:
+            reply = session.peer.request("GET", path)
+            if reply.status_code == 401:
+                raise RefusedError("The camera gives single pictures only for a password in clear: see allow_basic.")
+            try:
+                yield decode(reply.content) if reply.status_code == 200 else None
+            except ImageError as error:
+                raise FaultError(f"The camera at {session.peer} gives no picture: {error}") from None
+            time.sleep(0.5)
+        raise FaultError(f"The camera at {session.peer} gives no single pictures.")
 
     def probe(self) -> str:
         """Maker, model and clock, the profiles, and whether it sends events."""

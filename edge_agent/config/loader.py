@@ -73,6 +73,13 @@ def examine(directory: Path) -> Findings:
     return findings
 
 
+def check_device(path: Path, directory: Path) -> list[Mistake]:
+    """The mistakes in one device's file, wherever it lies, as if it lay in the ``devices/`` of a folder."""
+    findings = Findings()
+    _device(Source.read(path), Secrets(directory), findings)
+    return findings.mistakes
+
+
 def _read(path: Path, digest: hashlib._Hash) -> Source:
     source = Source.read(path)
     digest.update(f"{path.name}\0{len(source.raw)}\0".encode())

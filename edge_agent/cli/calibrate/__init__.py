@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_agent.cli.groups import group
 
-COMMANDS = ("undo",)
+COMMANDS = ("camera", "undo")
 
 app = group(__name__, COMMANDS)
 
