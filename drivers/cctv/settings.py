@@ -58,6 +58,14 @@ class Health(_Table):
     ignored: list[Fault] = Field(default=[], description="Faults that are not looked for at this camera")
 
 
+class Reading(_Table):
+    """``[settings.reading]``: what is read of vehicles in a zone. Plates name persons: off unless somebody says so."""
+
+    plates: bool = Field(default=False, description="Number plates; needs the extra `plates` of this package")
+    containers: bool = Field(default=False, description="Container codes (ISO 6346); needs the same extra")
+    zones: list[AreaName] = Field(default=[], description="Zones in which is read; empty: in all of them")
+
+
 class WatchSettings(DriverSettings):
     """Settings of every driver that watches a camera's pictures."""
 
@@ -73,6 +81,7 @@ class WatchSettings(DriverSettings):
     lines: list[Line] = Field(default=[], max_length=32, description="Lines that objects cross")
     masks: list[Mask] = Field(default=[], max_length=32, description="Areas never analysed, black in every picture")
     health: Health = Health()
+    reading: Reading = Reading()
     pictures: list[Pictured] = Field(default=[], description="Events that come with a picture as evidence")
     picture_side: int = Field(
         default=640, ge=160, le=3840, description="Longest side of these pictures in pixels: no more than is needed"

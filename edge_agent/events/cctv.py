@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from edge_agent.events.envelope import EventData
 
@@ -52,3 +52,30 @@ class CctvDevice(EventData):
     since_before: bool = Field(
         default=False, description="True: it was so already when the agent began to listen, or listens again"
     )
+
+
+class ReadingCandidate(BaseModel):
+    """One way to read it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str = Field(max_length=16, examples=["CSQU3054383"])
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    check: Literal["passed", "failed", "not_read", "none"] = Field(
+        description="Its check digit (ISO 6346); none: plates have none"
+    )
+    pictures: int = Field(ge=1, description="In how many pictures it was read so; one alone proves little")
+
+
+class CctvReading(EventData):
+    """What may stand on a vehicle in a zone: candidates, never an identification."""
+
+    family: ClassVar[str] = "cctv"
+    event: ClassVar[str] = "reading"
+    classification: ClassVar[str] = "personal"
+
+    zone: str = Field(description="Where")
+    kind: Literal["plate", "container"]
+    candidates: list[ReadingCandidate] = Field(min_length=1, description="The likeliest first")
+    pictures: int = Field(ge=1, description="How many pictures were read")
+    engine: str = Field(description="What read the text, with its version", examples=["rapidocr-onnxruntime 1.4.4"])
