@@ -22,8 +22,8 @@ from drivers.cctv.soap import MANAGER, FaultError, Session, path_of
 from edge_agent.driver import DriverError
 from edge_agent.events.cctv import CctvDevice
 
-PULL_SECONDS: Final = 5.0
-"""How long the camera may wait for something to report. Also how late a stop may be noticed."""
+PULL_SECONDS: Final = 2.0
+"""How long the camera may wait for something to report: less than the supervisor waits for us to end."""
 LIFETIME_SECONDS: Final = 60.0
 """Of a subscription: an agent that is killed cannot end its own."""
 LOOK_SECONDS: Final = 5.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -68,6 +68,7 @@ class OnvifCamera(Driver[OnvifSettings]):
 
     kind = "cctv.onvif"
     Settings = OnvifSettings
+    preload: ClassVar[tuple[str, ...]] = ("zeep",)
 
     def observe(self) -> Iterator[Observation | None]:
         """Yield what the camera reports."""
