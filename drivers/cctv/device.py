@@ -100,12 +100,12 @@ def choose(found: list[Profile], token: str, *, height: int) -> Profile:
 def stream_address(session: Session, profile: Profile) -> str:
     """Where the stream is, at the host that we know, without an account."""
     answer = session.call("media", "GetStreamUri", StreamSetup=_STREAM, ProfileToken=profile.token)
-    parts = urlsplit(_text(getattr(answer, "Uri", ""), 1000))
     try:
+        parts = urlsplit(_text(getattr(answer, "Uri", ""), 1000))
         port = parts.port or 554
     except ValueError:
-        port = 0
-    if parts.scheme != "rtsp" or not port:
+        parts, port = urlsplit(""), 0
+    if parts.scheme != "rtsp":
         raise FaultError(f"The camera at {session.peer} has no RTSP stream for its profile {profile.token}.")
     return urlunsplit(("rtsp", f"{session.peer.host}:{port}", parts.path, parts.query, ""))
 

@@ -115,11 +115,11 @@ def read(data: bytes, sender: str, message: str) -> list[Found]:
     found = []
     for match in root.iterfind(".//{*}ProbeMatch"):
         endpoint = (match.findtext(".//{*}EndpointReference/{*}Address") or "").strip()
-        addresses = [urlsplit(text) for text in (match.findtext(".//{*}XAddrs") or "").split()]
-        own = [parts for parts in addresses if parts.hostname == sender] or addresses  # first its own, if several
         try:
+            addresses = [urlsplit(text) for text in (match.findtext(".//{*}XAddrs") or "").split()]
+            own = [parts for parts in addresses if parts.hostname == sender] or addresses  # first its own, if several
             port, secure = (own[0].port, own[0].scheme == "https") if own else (None, False)
-        except ValueError:  # a port that is none
+        except ValueError:  # not an address
             continue
         if endpoint.isprintable() and 0 < len(endpoint) <= 200:
             scopes = _scopes(match.findtext(".//{*}Scopes") or "")

@@ -205,7 +205,10 @@ def describe_offset(offset: timedelta) -> str:
 
 def path_of(address: str) -> str:
     """The path, with its query, of an address that a camera reports; its host may be one that only the camera knows."""
-    parts = urlsplit(address.strip())
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        raise FaultError("The camera reports an address that is none.") from None
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
