@@ -90,6 +90,11 @@ class Background:
         self._follow(mask, time)
         return mask
 
+    def forget(self) -> None:
+        """Learn the scene anew with the next picture."""
+        self._seen = 0
+        self.deviation[:] = 2 * kernels.LEVEL
+
     def _tempo(self, time: float) -> None:
         step = min(max(time - self._time, 0.001), 2.0) if self._seen else 0.2
         self._interval = step if self._seen < 2 else self._interval + 0.1 * (step - self._interval)

@@ -159,3 +159,33 @@ def shade(
                 for y in range(top, min(top + 4, h)):
                     for x in range(left, min(left + 4, w)):
                         out[y, x] = 0
+
+
+@numba.njit(cache=True)
+def texture(grey: Bytes, before: Bytes, out: NDArray[np.int32]) -> None:
+    """What the cells of 16 x 16 pixels of a picture look like; what does not fill a cell is left out.
+
+    Args:
+        grey: The picture, shape (h, w).
+        before: An earlier one.
+        out: Sums over each cell, shape (h // 16, w // 16, 4): grey levels; squared differences of horizontal
+            neighbours; squared differences of pixels four apart; absolute differences to the earlier picture. Pixels
+            whose neighbour lies in another cell have no part in the differences.
+
+    """
+    rows, columns = out.shape[0], out.shape[1]
+    for i in range(rows):
+        for j in range(columns):
+            total, fine, coarse, change = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
+            for y in range(16 * i, 16 * i + 16):
+                line, then = grey[y, 16 * j : 16 * j + 16], before[y, 16 * j : 16 * j + 16]
+                for x in range(16):
+                    total += np.int32(line[x])
+                    change += abs(np.int32(line[x]) - np.int32(then[x]))
+                for x in range(15):
+                    step = np.int32(line[x + 1]) - np.int32(line[x])
+                    fine += step * step
+                for x in range(12):
+                    step = np.int32(line[x + 4]) - np.int32(line[x])
+                    coarse += step * step
+            out[i, j, 0], out[i, j, 1], out[i, j, 2], out[i, j, 3] = total, fine, coarse, change

@@ -63,8 +63,12 @@ class Track:
 
     def overlap(self, region: Region, margin: float = 0.0) -> float:
         """Area shared with a region, of the smaller one of both: 0 to 1."""
-        across = min(self.x + self.width / 2 + margin, region.right) - max(self.x - self.width / 2 - margin, region.left)
-        down = min(self.y + self.height / 2 + margin, region.bottom) - max(self.y - self.height / 2 - margin, region.top)
+        across = min(self.x + self.width / 2 + margin, region.right) - max(
+            self.x - self.width / 2 - margin, region.left
+        )
+        down = min(self.y + self.height / 2 + margin, region.bottom) - max(
+            self.y - self.height / 2 - margin, region.top
+        )
         if across <= 0 or down <= 0:
             return 0.0
         return across * down / max(min(self.width * self.height, region.width * region.height), 1e-9)

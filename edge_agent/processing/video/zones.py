@@ -29,8 +29,8 @@ class Zone:
 
     name: str
     polygon: Polygon
-    enter_seconds: float = 0.4
-    leave_seconds: float = 1.5
+    enter_seconds: float = 0.2
+    leave_seconds: float = 0.4
     occupied_seconds: float = 10.0
 
 
