@@ -9,6 +9,7 @@ COMMANDS = (
     "undo",
     "spectrum",
     "xray",
+    "camera",
 )
 
 app = group(__name__, COMMANDS)
