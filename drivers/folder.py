@@ -13,17 +13,18 @@ import stat
 import time
 from abc import abstractmethod
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 from pydantic import ByteSize, Field
 
 from edge_agent.driver import Driver, DriverError, DriverSettings, Evidence, Observation
 from edge_agent.events.device import InputRejected
 from edge_agent.events.envelope import EventData
-from edge_agent.events.evidence import sha256
+from edge_agent.events.evidence import Sha256, sha256
 
 LOOK_SECONDS: Final = 0.2
 ATTEMPTS: Final = 3
@@ -148,17 +149,20 @@ class FolderDriver(Driver[F]):
         except RejectedError as error:
             if error.unfinished and folder.postpone(file):
                 return None
-            content = Content(
-                InputRejected(
-                    reason=error.code,
-                    message=str(error),
-                    size=file.identity[2],
-                    sha256=sha256(data) if data else None,
-                ),
-                failure=str(error),
-            )
-        finish = partial(folder.failed, file, content.failure) if content.failure else partial(folder.done, file)
-        return Observation(content.data, content.evidence, acknowledge=finish, key=file.key)
+            content = rejected(error, file, sha256(data) if data else None)
+        return observation(folder, file, content)
+
+
+def rejected(error: RejectedError, file: File, digest: Sha256 | None) -> Content:
+    """What is said of a file that cannot be used; ``digest`` is the hash of its content where it could be read."""
+    data = InputRejected(reason=error.code, message=str(error), size=file.identity[2], sha256=digest)
+    return Content(data, failure=str(error))
+
+
+def observation(folder: Folder, file: File, content: Content) -> Observation:
+    """The observation of a file, which is moved out of the way once that is durable."""
+    finish = partial(folder.failed, file, content.failure) if content.failure else partial(folder.done, file)
+    return Observation(content.data, content.evidence, acknowledge=finish, key=file.key)
 
 
 class Folder:
@@ -194,10 +198,7 @@ class Folder:
         """The oldest file that is finished and was not taken yet, after one look; None if there is none."""
         self._tidy()
         now = time.monotonic()
-        try:
-            files = [File(entry.name, _identity(status)) for entry, status in _entries(self._path)]
-        except OSError as error:
-            raise DriverError(f"The folder {self._path} cannot be read ({os.strerror(error.errno or 0)}).") from None
+        files = self.files()
         if self._seen is None:  # what lies there from before our start need not be waited for
             self._seen = {file: now - _quiet_seconds(file) for file in files}
         self._seen = {file: self._seen.get(file, now) for file in files}
@@ -209,6 +210,20 @@ class Folder:
         self._taken |= {chosen} if chosen is not None else set()
         return chosen
 
+    def files(self, within: str = "") -> list[File]:
+        """What lies in the folder, or in the folder ``within`` it, whether it is finished or not.
+
+        Raises:
+            DriverError: the folder cannot be read.
+        """
+        path = self._path / within
+        try:
+            return [
+                File(f"{within}{within and '/'}{entry.name}", _identity(status)) for entry, status in _entries(path)
+            ]
+        except OSError as error:
+            raise DriverError(f"The folder {path} cannot be read ({os.strerror(error.errno or 0)}).") from None
+
     def _needed(self, file: File) -> float:
         more = self._settings.patience_seconds if file in self._postponed else 0.0
         return self._settings.settle_seconds + more
@@ -219,6 +234,16 @@ class Folder:
         Raises:
             RejectedError: file-vanished, no-permission, not-a-file, too-large, empty-file or unreadable-file.
         """
+        with self.opened(file) as opened:
+            return opened.read(self._settings.max_bytes + 1)
+
+    @contextmanager
+    def opened(self, file: File) -> Iterator[BinaryIO]:
+        """A file to read from piece by piece, for those that are too large to be held in memory.
+
+        Raises:
+            RejectedError: as ``read``, also while it is read.
+        """
         limit = self._settings.max_bytes
         try:
             with open(self._path / file.name, "rb", opener=_open) as opened:
@@ -227,7 +252,9 @@ class Folder:
                     raise RejectedError(
                         "too-large", f"The file has {size >> 20} MiB; at most {limit >> 20} MiB are read."
                     )
-                data = opened.read(limit + 1)
+                if not size:
+                    raise RejectedError("empty-file", "The file is empty.", unfinished=True)
+                yield opened
         except FileNotFoundError:
             raise RejectedError("file-vanished", "The file was gone before it could be read.") from None
         except PermissionError:
@@ -238,9 +265,6 @@ class Folder:
             raise RejectedError(
                 "unreadable-file", f"The file cannot be read ({os.strerror(error.errno or 0)})."
             ) from None
-        if not data:
-            raise RejectedError("empty-file", "The file is empty.", unfinished=True)
-        return data
 
     def postpone(self, file: File) -> bool:
         """Give a file more time, since its writer may only have paused; false if it has had it."""
@@ -296,7 +320,7 @@ class Folder:
     def _move(self, file: File, folder: str) -> Path | None:
         """Move a file out of the way; None if it has gone, or is another one by now."""
         source = self._path / file.name
-        target = _free(self._path / folder / file.name)
+        target = _free(self._path / folder / file.name.replace("/", " "))
         try:
             if _identity(source.lstat()) != file.identity:
                 return None  # the device has written another one in its place

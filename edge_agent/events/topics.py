@@ -52,3 +52,8 @@ class Post:
     def root(self, device: str) -> str:
         """What all topics of a device begin with."""
         return f"{PREFIX}/{self.country}/{self.bcp}/{device}"
+
+
+def device_of(topic: str) -> str:
+    """The device whose topic this is."""
+    return topic.removeprefix(f"{PREFIX}/").split("/")[2]

@@ -36,7 +36,7 @@ def commands(group: TyperGroup, before: tuple[str, ...] = ()) -> Iterator[tuple[
 
 
 ALL = list(commands(get_group(app)))
-GROUPS = {words[:-1] for words in ALL} | {("calibrate",)}
+GROUPS = {words[:-1] for words in ALL}
 
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)

@@ -8,18 +8,19 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
+from edge_agent.config.loader import load
+from edge_agent.simulate.checkpoint import CONFIG
+
 pytestmark = pytest.mark.e2e
 
-CONFIG = Path(__file__).parents[2] / "config"
 PORT = 11883
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "edge_agent", "demo", "--config", str(CONFIG), *arguments]
+    command = [sys.executable, "-m", "edge_agent", "demo", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -28,13 +29,15 @@ def counts(output: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", output.splitlines()[-2])]
 
 
-def test_it_ends_by_itself_and_every_page_arrived() -> None:
-    output, said = start("--seconds", "6", "--every", "1").communicate(timeout=60)
+def test_it_ends_by_itself_and_everything_arrived() -> None:
+    output, said = start("--seconds", "8", "--every", "1").communicate(timeout=90)
     presented, *others = counts(output)
     assert presented >= 5
     assert others == [presented] * 3
-    assert output.count("passport.read.v1") == presented
+    assert len(re.findall(r"^[0-9:.]+ +kz/kordai ", output, re.MULTILINE)) == presented
     assert said == ""
+    for device in load(CONFIG).devices:
+        assert re.search(rf"^. {device.name} .*[1-9]", output, re.MULTILINE), f"nothing came from {device.name}"
 
 
 def test_ctrl_c_ends_it_cleanly() -> None:

@@ -1,0 +1,26 @@
+"""The virtual checkpoint: its configuration lies beside this module, and here is what plays each kind of device."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from edge_agent.simulate.device import SimulatedDevice
+
+CONFIG: Final = Path(__file__).parent
+
+_PLAYED_BY: Final = {
+    "passport.page": "edge_agent.simulate.scanner:Scanner",
+    "drugkit.colourtest": "edge_agent.simulate.colour_test:ColourTestKit",
+    "drugkit.spectrum": "edge_agent.simulate.spectrometer:Spectrometer",
+}
+
+
+def player(driver: str) -> type[SimulatedDevice[Any]] | None:
+    """What plays the devices of a kind of driver, imported; None if nothing does."""
+    if driver not in _PLAYED_BY:
+        return None
+    module, name = _PLAYED_BY[driver].split(":")
+    found: type[SimulatedDevice[Any]] = getattr(import_module(module), name)
+    return found
