@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from edge_agent.processing.colourtest.card import NEUTRALS, SIZE, Rectangle
+from edge_agent.processing.colourtest.card import NEUTRALS, NOMINAL, SIZE, Rectangle
 from edge_agent.processing.colourtest.colour import D65, Array, lab_of_xyz, xyz_of_lab
 
 _CURVE_PRIOR: Final = np.array((0.02, 0.25, 0.25))
@@ -20,6 +20,7 @@ _CURVE_PRIOR: Final = np.array((0.02, 0.25, 0.25))
 _CURVE_ERROR: Final = 0.006
 _NEUTRAL_WEIGHT: Final = 0.7
 _ROUNDS: Final = 5
+COLOURED: Final = tuple(name for name in NOMINAL if name not in NEUTRALS)
 COVERAGE: Final = 3.9
 """Standard deviations of one axis that hold 99 of 100 errors in three: 3.4 if they were normal, 3.7 as rendered."""
 
@@ -111,12 +112,13 @@ def fit_curve(rgb: Array, reflectance: Array) -> Curve:
 class Matrix:
     """XYZ of the camera's linear light, fitted on the patches.
 
-    ``residuals`` are CIEDE2000 of each patch as predicted from all others. ``variance`` is the mean square of one axis
-    of these, and ``inverse`` (9, 9) the inverse of the normal matrix: how little the patches say of a colour far off.
+    ``residuals`` are CIEDE2000 of each patch as predicted from all others, ``variance`` the mean square of one axis of
+    those of the coloured ones. ``errors`` are by name what the fit lacks along lightness, chroma and hue, shape (3,); ``inverse`` (9, 9) the inverse of the normal matrix: how little the patches say of a colour far off.
     """
 
     values: Array
     residuals: Array
+    errors: dict[str, Array]
     variance: float
     inverse: Array
 
@@ -161,7 +163,8 @@ def fit_matrix(rgb: Array, references: Array, names: tuple[str, ...]) -> Matrix:
     alone = np.linalg.solve(np.eye(3) - np.minimum(hats, 0.9), wrong[..., None])[..., 0]
     distances = np.linalg.norm(alone, axis=1)
     chromatic = np.array([name not in NEUTRALS for name in names])
-    return Matrix(matrix, distances, float((distances[chromatic] ** 2).mean() / 3), inverse)
+    errors = dict(zip(names, wrong, strict=True))
+    return Matrix(matrix, distances, errors, float((distances[chromatic] ** 2).mean() / 3), inverse)
 
 
 def _errors(rgb: Array, matrix: Array, references: Array) -> Array:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge_agent.processing.colourtest.card import BLANK, NEUTRALS, SAMPLE, Rectangle, nominal_labs, paper, patches
 from edge_agent.processing.colourtest.colour import Array, ciede2000, xyz_of_lab
 from edge_agent.processing.colourtest.correct import (
+    COLOURED,
     COVERAGE,
     Curve,
     Field,
@@ -22,14 +23,17 @@ from edge_agent.processing.colourtest.correct import (
 )
 from edge_agent.processing.colourtest.locate import Located, Pixels, flatten, locate
 from edge_agent.processing.colourtest.sample import look, look_into, white_level
+from edge_agent.processing.colourtest.sodium import like_sodium
 
 MIN_RESOLUTION: Final = 3.0
 """Pixels for a millimetre."""
 MAX_MISFIT: Final = 1.0
 """Millimetres."""
-MAX_RMS: Final = 5.0
+MAX_RMS: Final = 6.5
 """CIEDE2000 of the coloured patches, each predicted from the others. Daylight and white LEDs have 1 to 2, bulbs and old
-tubes up to 4, high-pressure sodium lamps 5 to 10."""
+tubes up to 5, high-pressure sodium lamps 3 to 10."""
+_SODIUM_RMS: Final = 2.5
+"""From here on it is asked whether it is one of these."""
 _DARKEST_PAPER: Final = 0.04
 _MAX_FIELD_MISFIT: Final = 0.06
 _MAX_UNEVENNESS: Final = 1.2
@@ -37,8 +41,8 @@ _MAX_TINT: Final = 0.25
 _MAX_CLIPPED: Final = 0.03
 _LOST: Final = 0.2
 """Part of pixels cut off at black from which a channel says only that it is no brighter."""
-_DEEPEST: Final = 0.12
-"""How far below zero a cut-off channel may have been, relative to white: the table's colours go down to about half."""
+_DEEPEST: Final = 0.2
+"""How far below zero a cut-off channel may have been, relative to white: in sRGB the table's colours go down to half of it."""
 _TABLE_DEVIATION: Final = 0.8
 """Of the table itself, whose notations are steps of a colour atlas matched by eye; CIEDE2000, one axis."""
 _UNMEASURED_DEVIATION: Final = 0.8
@@ -145,7 +149,7 @@ class Calibrated:
     def _candidates(self, light: Array, lost: NDArray[np.bool_]) -> Array:
         if not lost.any():
             return self.matrix.lab(light)[None]
-        depths = np.linspace(0, -_DEEPEST, 7)
+        depths = np.linspace(0, -_DEEPEST, 11)
         colours = np.repeat(light[None], len(depths), axis=0)
         colours[:, lost] += depths[:, None]
         real = np.asarray((colours @ self.matrix.values.T > 0).all(axis=1), np.bool_)
@@ -226,10 +230,12 @@ def _fit(
         tuple(name for name, use in zip(names, usable, strict=True) if use),
     )
     found = matrix.residuals
+    coloured = [name for name in COLOURED if name in matrix.errors]
     quality = Quality(
         quality.located, quality.bits, field.unevenness, float(np.median(found)), float(np.percentile(found, 95))
     )
-    if not matrix.rms <= MAX_RMS:
+    sodium = matrix.rms > _SODIUM_RMS and like_sodium({name: matrix.errors[name] for name in coloured}) > 0
+    if sodium or not matrix.rms <= MAX_RMS:
         raise Refused(
             "light_unfit",
             "The card's colours do not come out right in this light: use daylight, a bulb or a white LED (no sodium "
