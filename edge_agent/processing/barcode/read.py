@@ -32,6 +32,7 @@ SHORT: Final = 4
 """Contents of fewer bytes are not believed at the first look, where a symbology's own checks are weak."""
 _SHARED: Final = 0.3
 _MARGIN: Final = 0.15
+_THIN: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def read(image: NDArray[np.uint8], seconds: float = SECONDS) -> Reading:
             break
         found.look(view)
     symbols = sorted(found.believed(), key=lambda s: (float(s.corners[:, 1].mean()), float(s.corners[:, 0].mean())))
-    return Reading(tuple(symbols), found.damaged(), complete)
+    return Reading(tuple(symbols), found.damaged(whole), complete)
 
 
 def _views(grey: Grey, whole: _View, candidates: list[Region], found: _Found) -> Iterator[_View]:
@@ -100,18 +101,15 @@ class _Found:
 
     def __init__(self) -> None:
         self._symbols: list[Symbol] = []
-        self._damaged: list[Corners] = []
 
     def look(self, view: _View, *, first: bool = False) -> None:
         """Show a picture to both engines; ``first``: the picture as it is, which zxing-cpp is trusted with."""
         back = cv2.invertAffineTransform(view.matrix)
         seen: list[Symbol] = []
-        read, damaged = engines.zxing(view.image)
-        if first:
-            self._damaged = [corners @ back[:, :2].T + back[:, 2] for corners in damaged]
-        for symbol in (*read, *engines.zbar(view.image)):
+        for symbol in (*engines.zxing(view.image), *engines.zbar(view.image)):
             corners = symbol.corners @ back[:, :2].T + back[:, 2]
-            looks = 2 if first and "zxing-cpp" in symbol.engines and len(symbol.data) >= SHORT else 1
+            trusted = first and "zxing-cpp" in symbol.engines and len(symbol.data) >= SHORT and not _thin(corners)
+            looks = 2 if trusted else 1
             _join(seen, replace(symbol, corners=corners, looks=looks), again=False)
         for symbol in seen:
             _join(self._symbols, symbol, again=True)
@@ -128,11 +126,13 @@ class _Found:
             )
         ]
 
-    def damaged(self) -> int:
-        """Symbols whose checks fail, and in whose place nothing was read."""
+    def damaged(self, view: _View) -> int:
+        """Symbols of a picture whose checks fail, and in whose place nothing was read."""
+        back = cv2.invertAffineTransform(view.matrix)
         places = [symbol.corners for symbol in self.believed()]
         read = len(places)
-        for place in self._damaged:
+        for corners in engines.damaged(view.image):
+            place = corners @ back[:, :2].T + back[:, 2]
             if not any(_overlap(place, other) for other in places):
                 places.append(place)
         return len(places) - read
@@ -146,7 +146,7 @@ class _Found:
 def _join(symbols: list[Symbol], new: Symbol, *, again: bool) -> None:
     """Add a symbol; one that was read already counts as another look if it is from another engine or picture."""
     for index, old in enumerate(symbols):
-        if _same_contents(old, new) and _overlap(old.corners, new.corners):
+        if _same_contents(old, new) and _overlap(old.corners, new.corners, _MARGIN):
             better = old if "zxing-cpp" in old.engines else new
             more = new.looks if again or not new.engines <= old.engines else 0
             symbols[index] = replace(better, engines=old.engines | new.engines, looks=old.looks + more)
@@ -164,20 +164,27 @@ def _same_contents(one: Symbol, other: Symbol) -> bool:
     return one.format.split()[0] == other.format.split()[0] and one.data.strip(b"\x1d") == other.data.strip(b"\x1d")
 
 
-def _overlap(one: Corners, other: Corners) -> bool:
-    """Whether two places share a good part of the smaller one, by their upright boxes with a margin.
+def _overlap(one: Corners, other: Corners, margin: float = 0.02) -> bool:
+    """Whether two places share a good part of the smaller one.
 
-    Without it, a few scan lines along the edge of a linear code would pass for another code beside it.
+    ``margin`` is added around them, as a part of their longer sides; always more around a few scan lines, since such
+    along the edge of a linear code would pass for another code beside it.
     """
-    (low, high), (others_low, others_high) = _box(one), _box(other)
-    shared = np.minimum(high, others_high) - np.maximum(low, others_low)
-    smaller = min(float(np.prod(high - low)), float(np.prod(others_high - others_low)))
-    return bool((shared > 0).all()) and float(np.prod(shared)) > _SHARED * smaller
+    first, second = _around(one, margin), _around(other, margin)
+    shared, _ = cv2.intersectConvexConvex(first, second)
+    return shared > _SHARED * min(cv2.contourArea(first), cv2.contourArea(second))
 
 
-def _box(corners: Corners) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    margin = _MARGIN * float(np.ptp(corners, axis=0).max()) + 1
-    return corners.min(0) - margin, corners.max(0) + margin
+def _around(corners: Corners, margin: float) -> NDArray[np.float32]:
+    centre, (width, height), angle = cv2.minAreaRect(corners.astype(np.float32))
+    wide = 2 * max(width, height) * (_MARGIN if _thin(corners) else margin) + 1
+    return cv2.boxPoints((centre, (width + wide, height + wide), angle)).astype(np.float32)
+
+
+def _thin(corners: Corners) -> bool:
+    """Whether only a few scan lines of a linear code agree: such were seen to be wrong."""
+    _, sides, _ = cv2.minAreaRect(corners.astype(np.float32))
+    return min(sides) * _THIN < max(sides)
 
 
 # -- looks -------------------------------------------------------------------------------------------------------------
