@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from edge_agent.processing.colourtest.card import BLANK, NEUTRALS, SAMPLE, Rectangle, nominal_labs, paper, patches
 from edge_agent.processing.colourtest.colour import Array, ciede2000, xyz_of_lab
 from edge_agent.processing.colourtest.correct import (
-    COLOURED,
     COVERAGE,
+    NO_CURVE,
     Curve,
     Field,
     Matrix,
@@ -36,13 +36,15 @@ _SODIUM_RMS: Final = 2.5
 """From here on it is asked whether it is one of these."""
 _DARKEST_PAPER: Final = 0.04
 _MAX_FIELD_MISFIT: Final = 0.06
+_MAX_GREY_MISFIT: Final = 0.15
+"""The same where the paper is cut off at white, and the greys have to do."""
 _MAX_UNEVENNESS: Final = 1.2
 _MAX_TINT: Final = 0.25
 _MAX_CLIPPED: Final = 0.03
 _LOST: Final = 0.2
 """Part of pixels cut off at black from which a channel says only that it is no brighter."""
 _DEEPEST: Final = 0.2
-"""How far below zero a cut-off channel may have been, relative to white: in sRGB the table's colours go down to half of it."""
+"""How far below zero a cut-off channel may have been, relative to white: the table's colours go to half of it."""
 _TABLE_DEVIATION: Final = 0.8
 """Of the table itself, whose notations are steps of a colour atlas matched by eye; CIEDE2000, one axis."""
 _UNMEASURED_DEVIATION: Final = 0.8
@@ -202,39 +204,39 @@ def _fit(
     flat: Pixels, white: int, linear: bool, quality: Quality, references: Mapping[str, Array] | None
 ) -> Calibrated:
     papers = [look(flat, place, white=white, linear=linear) for place in paper()]
-    if np.mean([seen.high.max() > _MAX_CLIPPED for seen in papers]) > 0.1:
-        raise Refused("too_bright", "The white paper is cut off: lower the exposure, or shade the lamp.", quality)
+    paper_cut = bool(np.mean([seen.high.max() > _MAX_CLIPPED for seen in papers]) > 0.1)
     level = float(np.mean([seen.rgb for seen in papers]))
     if level < _DARKEST_PAPER and quality.bits == 8:
         raise Refused("too_dark", "The picture is too dark: give more light, or expose it longer.", quality)
     seen = [look(flat, patch.place.inner(0.7), white=white, linear=linear) for patch in patches()]
     if max(float(each.high.max()) for each in seen) > _MAX_CLIPPED:
+        if paper_cut:
+            raise Refused("too_bright", "The card is cut off at white: lower the exposure, or shade the lamp.", quality)
         raise Refused("glare", _GLARE, quality)
     labs = nominal_labs() if references is None else references
     targets = np.array([labs[patch.name] for patch in patches()])
     names = tuple(patch.name for patch in patches())
     neutral = np.array([name in NEUTRALS for name in names])
+    grey_places = tuple(patch.place for patch in patches() if patch.name in NEUTRALS)
     greys = xyz_of_lab(targets[neutral])[:, 1:2]
     rgb, white_rgb = np.array([each.rgb for each in seen]) / level, np.array([each.rgb for each in papers]) / level
-    curve = Curve(np.zeros(3))
+    curve = Curve(NO_CURVE)
     for _ in range(_ROUNDS):  # the light is seen through the curve, and the curve in the light
-        field = fit_field(paper(), curve.undo(white_rgb))
+        if paper_cut:
+            field = fit_field(grey_places, curve.undo(rgb[neutral]) / greys, plane=True)
+        else:
+            field = fit_field(paper(), curve.undo(white_rgb))
         light = np.array([field.at(patch.place) for patch in patches()])
         curve = fit_curve(rgb[neutral], greys * light[neutral])
-    _check_light(field, quality)
+    _check_light(field, quality, _MAX_GREY_MISFIT if paper_cut else _MAX_FIELD_MISFIT)
     even = curve.undo(rgb) / light
     usable = np.array([each.low.max() < 0.05 for each in seen]) | neutral
-    matrix = fit_matrix(
-        even[usable],
-        targets[usable],
-        tuple(name for name, use in zip(names, usable, strict=True) if use),
-    )
+    matrix = fit_matrix(even[usable], targets[usable], tuple(np.array(names)[usable].tolist()))
     found = matrix.residuals
-    coloured = [name for name in COLOURED if name in matrix.errors]
     quality = Quality(
         quality.located, quality.bits, field.unevenness, float(np.median(found)), float(np.percentile(found, 95))
     )
-    sodium = matrix.rms > _SODIUM_RMS and like_sodium({name: matrix.errors[name] for name in coloured}) > 0
+    sodium = matrix.rms > _SODIUM_RMS and like_sodium(matrix.errors) > 0
     if sodium or not matrix.rms <= MAX_RMS:
         raise Refused(
             "light_unfit",
@@ -245,8 +247,8 @@ def _fit(
     return Calibrated(flat, white, linear, level, field, curve, matrix, quality, references is not None)
 
 
-def _check_light(field: Field, quality: Quality) -> None:
-    if field.misfit > _MAX_FIELD_MISFIT:
+def _check_light(field: Field, quality: Quality, max_misfit: float) -> None:
+    if field.misfit > max_misfit:
         raise Refused(
             "shadow",
             "There is a shadow or a reflection on the card: move the lamp, or what stands in its way.",

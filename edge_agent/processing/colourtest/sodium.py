@@ -23,8 +23,8 @@ def like_sodium(errors: Mapping[str, Array]) -> float:
     """Positive for a sodium lamp.
 
     Args:
-        errors: of the coloured patches by name, each of shape (3,): reference less fit along lightness, chroma and hue,
-            in units of CIEDE2000. A patch that is missing says nothing.
+        errors: of the patches by name, each of shape (3,): reference less fit along lightness, chroma and hue, in units
+            of CIEDE2000. A patch that is missing says nothing.
     """
     weights = _weights()
     bias = float(weights["bias"][0])
