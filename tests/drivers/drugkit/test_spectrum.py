@@ -150,6 +150,10 @@ def test_a_folder_is_worked_through_and_a_new_library_is_noticed(
     assert seen[0].verdict == "match"
     assert isinstance(seen[1], InputRejected)
     assert (tmp_path / "in" / "processed" / "1.jdx").exists()
+    assert driver.trouble == ""
+    calibration.path("lane-1-raman").unlink()
+    driver.open()
+    assert "never checked" in driver.trouble
     Path("lib").write_bytes(b"broken")
     with pytest.raises(DriverError, match="library"):
         driver.examine(b"##TITLE=")
