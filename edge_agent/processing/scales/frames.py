@@ -59,7 +59,7 @@ class Reading:
     frame: bytes
 
 
-_VALUE: Final = rb"([+-]?) *([0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_VALUE: Final = rb" *([+-]?) *([0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _LINE: Final = re.compile(
     rb"(ST|US|OL),(?:(GS|NT|TR),)?(?:(?:LO|OK|HI|--),)?(?:[\x20-\x7f][\x00-\xff],)?"
     + _VALUE
