@@ -28,6 +28,7 @@ LARGEST: Final = 3000
 """Pixels of the longer side; a larger picture is shrunk for the first look."""
 _ANGLES: Final = (15, -15, 30, -30, 45, 60, -60, 75, -75)
 _CROP_SIDE: Final = 1200
+_TURNED_SIDE: Final = 1600
 SHORT: Final = 4
 """Contents of fewer bytes are not believed at the first look, where a symbology's own checks are weak."""
 _SHARED: Final = 0.3
@@ -90,10 +91,11 @@ def _views(grey: Grey, whole: _View, candidates: list[Region], found: _Found) ->
                 yield from _TREATMENTS[hard](_cut(grey, region))
     if not found.believed():
         yield from _enlarged(whole)
+    small = _scaled(whole, min(1.0, _TURNED_SIDE / max(whole.image.shape)))
     for angle in _ANGLES:
         if found.believed():
             return
-        yield _turned(whole, angle)
+        yield _turned(small, angle)
 
 
 class _Found:
@@ -196,10 +198,10 @@ def _shrunk(grey: Grey) -> _View:
     return _View(small.astype(np.uint8, copy=False), np.array([[scale, 0, 0], [0, scale, 0]]))
 
 
-def _turned(view: _View, angle: float, scale: float = 1.0) -> _View:
+def _turned(view: _View, angle: float) -> _View:
     """The whole of a picture, turned."""
     height, width = view.image.shape
-    turn = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale), np.float64)
+    turn = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1), np.float64)
     cos, sin = abs(turn[0, 0]), abs(turn[0, 1])
     wide, high = int(height * sin + width * cos), int(height * cos + width * sin)
     turn[:, 2] += (wide / 2 - width / 2, high / 2 - height / 2)
