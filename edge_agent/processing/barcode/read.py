@@ -85,12 +85,13 @@ def read(image: NDArray[np.uint8], seconds: float = SECONDS) -> Reading:
 
 def _views(grey: Grey, whole: _View, candidates: list[Region], found: _Found) -> Iterator[_View]:
     """Further looks, the most promising first; each is made only when it is asked for."""
-    for hard in range(len(_TREATMENTS)):
+    for treatment in _TREATMENTS:
         for region in candidates:
             if not found.covers(region):
-                yield from _TREATMENTS[hard](_cut(grey, region))
+                yield from treatment(_cut(grey, region))
     if not found.believed():
-        yield from _enlarged(whole)
+        for treatment in (_enlarged, _flattened):
+            yield from treatment(whole)
     small = _scaled(whole, min(1.0, _TURNED_SIDE / max(whole.image.shape)))
     for angle in _ANGLES:
         if found.believed():
@@ -259,11 +260,19 @@ def _softened(view: _View) -> Iterator[_View]:
 
 
 def _equalised(view: _View) -> Iterator[_View]:
-    """Against shadows and glare."""
+    """Against glare."""
     yield replace(view, image=cv2.createCLAHE(4, (4, 4)).apply(view.image).astype(np.uint8, copy=False))
-    if max(view.image.shape) <= _CROP_SIDE / 2:
-        triple = _scaled(_stretched(view), 3)
-        yield _sharpened(triple, 5, 3)
 
 
-_TREATMENTS: Final = (_plain, _enlarged, _softened, _equalised)
+def _flattened(view: _View) -> Iterator[_View]:
+    """Against shadows: each place as bright as the paper around it; and what is very small, much larger."""
+    size = max(view.image.shape) // 8 * 2 + 1
+    paper = cv2.GaussianBlur(cv2.dilate(view.image, np.ones((size, size), np.uint8)), (0, 0), size / 2)
+    flat = replace(view, image=cv2.divide(view.image, paper, scale=255).astype(np.uint8, copy=False))
+    yield flat
+    for factor, longest in ((2, _CROP_SIDE), (3, _CROP_SIDE // 2), (5, _CROP_SIDE // 8)):
+        if max(view.image.shape) <= longest:
+            yield _sharpened(_scaled(flat, factor), 1.5 * factor, 2)
+
+
+_TREATMENTS: Final = (_plain, _enlarged, _equalised, _softened, _flattened)

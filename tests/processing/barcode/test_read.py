@@ -26,7 +26,7 @@ def contents(image: np.ndarray) -> list[str | None]:
 
 
 @pytest.mark.parametrize("name", ["QRCode", "Code128", "PDF417", "Aztec", "DataMatrix", "Code39", "ITF"])
-@pytest.mark.parametrize("angle", [0, 12, 33, 90])
+@pytest.mark.parametrize("angle", [12, 33, 90])
 def test_codes_are_read_at_any_angle(name: str, angle: int) -> None:
     text = "12345670" if name == "ITF" else "EDGE AGENT 4711"
     image = page([drawn(name, text)], angle=angle, rng=np.random.default_rng(1))
@@ -62,7 +62,7 @@ def test_a_damaged_code_is_counted_not_guessed() -> None:
     low, high = symbol.corners.min(0).astype(int), symbol.corners.max(0).astype(int)
     middle = (low + high) // 2
     image[low[1] : high[1], middle[0] : high[0] - (high[0] - low[0]) // 4] = 255
-    reading = read(image, PATIENT)
+    reading = read(image, 0.2)
     assert (len(reading.symbols), reading.damaged) == (0, 1)
 
 
