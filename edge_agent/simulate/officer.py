@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from abc import abstractmethod
-from pathlib import Path
 from typing import Final
-
-import numpy as np
 
 from drivers.folder import FolderSettings
 from edge_agent.events.envelope import EventData, uuid7
 from edge_agent.events.inspection import DensityRead, Outcome, SearchRecord, Seizure
-from edge_agent.simulate.device import SimulatedDevice
+from edge_agent.simulate.folder import FolderDevice
 
-_SEED: Final = 0
 _PLACES: Final = ("rear left tyre", "spare wheel", "left door", "fuel tank", "roof")
 
 
-class _Officer(SimulatedDevice[FolderSettings]):
+class _Officer(FolderDevice[FolderSettings]):
     """Puts a file into a spool for each traveller, as ``edge-agent record`` does."""
 
-    def __init__(self, settings: FolderSettings, state: Path, pace: float) -> None:
-        super().__init__(settings, state, pace)
-        self._folder = state / settings.folder
-        self._folder.mkdir(parents=True)
-        self._rng = np.random.default_rng(_SEED)
-
-    def play(self, ending: threading.Event) -> None:
-        """A file for each traveller."""
-        due = time.monotonic()
-        while not ending.wait(max(due - time.monotonic(), 0)):
-            due = time.monotonic() + self.pace
-            name = str(uuid7())
-            hidden = self._folder / f".{name}.tmp"
-            hidden.write_text(self._says().model_dump_json())
-            hidden.rename(self._folder / f"{name}.json")
-            self.presented += 1
+    def write(self) -> None:
+        """A file for one traveller."""
+        self.put(f"{uuid7()}.json", self._says().model_dump_json().encode())
 
     @abstractmethod
     def _says(self) -> EventData: ...
@@ -49,7 +30,7 @@ class DensityMeter(_Officer):
     def _says(self) -> EventData:
         expected = 60.0
         high = self.presented % 4 == 3
-        value = round(float(self._rng.normal(140 if high else expected, 3)))
+        value = round(float(self.rng.normal(140 if high else expected, 3)))
         place = _PLACES[self.presented % len(_PLACES)]
         return DensityRead(value=value, unit="scale divisions", source="typed", expected=expected, place=place)
 
