@@ -198,10 +198,7 @@ class Folder:
         """The oldest file that is finished and was not taken yet, after one look; None if there is none."""
         self._tidy()
         now = time.monotonic()
-        try:
-            files = [File(entry.name, _identity(status)) for entry, status in _entries(self._path)]
-        except OSError as error:
-            raise DriverError(f"The folder {self._path} cannot be read ({os.strerror(error.errno or 0)}).") from None
+        files = self.files()
         if self._seen is None:  # what lies there from before our start need not be waited for
             self._seen = {file: now - _quiet_seconds(file) for file in files}
         self._seen = {file: self._seen.get(file, now) for file in files}
@@ -212,6 +209,20 @@ class Folder:
         chosen = min(ready, key=lambda file: (file.identity[1], file.name), default=None)
         self._taken |= {chosen} if chosen is not None else set()
         return chosen
+
+    def files(self, within: str = "") -> list[File]:
+        """What lies in the folder, or in the folder ``within`` it, whether it is finished or not.
+
+        Raises:
+            DriverError: the folder cannot be read.
+        """
+        path = self._path / within
+        try:
+            return [
+                File(f"{within}{within and '/'}{entry.name}", _identity(status)) for entry, status in _entries(path)
+            ]
+        except OSError as error:
+            raise DriverError(f"The folder {path} cannot be read ({os.strerror(error.errno or 0)}).") from None
 
     def _needed(self, file: File) -> float:
         more = self._settings.patience_seconds if file in self._postponed else 0.0
@@ -309,7 +320,7 @@ class Folder:
     def _move(self, file: File, folder: str) -> Path | None:
         """Move a file out of the way; None if it has gone, or is another one by now."""
         source = self._path / file.name
-        target = _free(self._path / folder / file.name)
+        target = _free(self._path / folder / file.name.replace("/", " "))
         try:
             if _identity(source.lstat()) != file.identity:
                 return None  # the device has written another one in its place

@@ -7,6 +7,8 @@ from edge_agent.cli.groups import group
 COMMANDS = (
     "run",
     "check",
+    "devices",
+    "camera",
     "calibrate",
     "read",
     "record",

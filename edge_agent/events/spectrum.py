@@ -59,7 +59,9 @@ class SpectrumQuality(BaseModel):
 
     snr: float = Field(description="The highest band over the noise")
     saturated: float = Field(ge=0, le=1, description="Share of the points at the detector's limit")
-    fluorescence: float | None = Field(default=None, description="Raman only: background over background and highest band")
+    fluorescence: float | None = Field(
+        default=None, description="Raman only: background over background and highest band"
+    )
 
 
 class ReducedMobility(BaseModel):

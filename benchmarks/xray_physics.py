@@ -1,0 +1,116 @@
+"""The tables of physics that the project ships, and the simulator held to an independent one.
+
+python -m benchmarks.xray_physics tables writes ``edge_agent/processing/xray/physics/*.csv`` with SpekPy (spectra of
+tungsten anodes) and xraylib (attenuation to 800 keV); from 1 MeV on the coefficients are those of NIST. Both packages
+come with the extra ``benchmarks`` and are needed for this only.
+
+python -m benchmarks.xray_physics gvxr projects one phantom of boxes with gVirtualXRay (meshes, its own ray tracer and
+cross sections) and with our forward model, and prints how far apart they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+FOLDER: Final = Path(__file__).parents[1] / "edge_agent" / "processing" / "xray" / "physics"
+ELEMENTS: Final = tuple(
+    [
+        "H",
+        "C",
+        "N",
+        "O",
+        "Na",
+        "Mg",
+        "Al",
+        "Si",
+        "P",
+        "S",
+        "Cl",
+        "K",
+        "Ca",
+        "Ti",
+        "Cr",
+        "Mn",
+        "Fe",
+        "Ni",
+        "Cu",
+        "Zn",
+        "Br",
+        "Ag",
+        "Cd",
+        "Sn",
+        "I",
+        "Cs",
+        "Ba",
+        "W",
+        "Pb",
+    ]
+)
+TUBES: Final = (100, 120, 140, 160, 180, 200, 220, 300)
+"""Tube voltages in kV."""
+KEV: Final = (*range(11, 321, 2), 350, 400, 450, 500, 550, 600, 650, 700, 750, 800)
+MEV: Final = (1000, 1250, 1500, 2000, 3000, 4000, 5000, 6000, 8000, 10000)
+
+# J. H. Hubbell, S. M. Seltzer: Tables of X-Ray Mass Attenuation Coefficients, NIST (public domain), in cm2/g at MEV.
+NIST: Final = {
+    "H": (0.1263, 0.1129, 0.1027, 0.08769, 0.06921, 0.05806, 0.05049, 0.04498, 0.03746, 0.03254),
+    "C": (0.06361, 0.05690, 0.05179, 0.04442, 0.03562, 0.03047, 0.02708, 0.02469, 0.02154, 0.01959),
+    "N": (0.06364, 0.05693, 0.05180, 0.04450, 0.03579, 0.03073, 0.02742, 0.02511, 0.02209, 0.02024),
+    "O": (0.06372, 0.05697, 0.05185, 0.04459, 0.03597, 0.03100, 0.02777, 0.02552, 0.02263, 0.02089),
+    "Al": (0.06146, 0.05496, 0.05006, 0.04324, 0.03541, 0.03106, 0.02836, 0.02655, 0.02437, 0.02318),
+    "Cl": (0.06128, 0.05478, 0.04994, 0.04328, 0.03585, 0.03188, 0.02950, 0.02798, 0.02628, 0.02549),
+    "Fe": (0.05995, 0.05350, 0.04883, 0.04265, 0.03621, 0.03312, 0.03146, 0.03057, 0.02991, 0.02994),
+    "Cu": (0.05901, 0.05261, 0.04803, 0.04205, 0.03599, 0.03318, 0.03177, 0.03108, 0.03074, 0.03103),
+    "Pb": (0.07102, 0.05876, 0.05222, 0.04606, 0.04234, 0.04197, 0.04272, 0.04391, 0.04675, 0.04972),
+}
+
+
+def tables() -> None:
+    """Write both tables."""
+    spekpy, xraylib = _optional("spekpy"), _optional("xraylib")
+    with (FOLDER / "attenuation.csv").open("w", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(["keV", *ELEMENTS])
+        for energy in KEV:
+            out.writerow([energy, *(f"{xraylib.CS_Total_CP(element, energy):.5g}" for element in ELEMENTS)])
+        for i, energy in enumerate(MEV):
+            out.writerow([energy, *(f"{NIST[element][i]:.5g}" if element in NIST else "" for element in ELEMENTS)])
+    spectra = []
+    for voltage in TUBES:
+        spectrum = spekpy.Spek(kvp=voltage, th=12, dk=2.0)
+        spectrum.filter("Al", 3.0)
+        energies, fluence = spectrum.get_spectrum()
+        spectra.append(dict(zip((int(e) for e in energies), fluence / fluence.max(), strict=True)))
+    with (FOLDER / "spectra.csv").open("w", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(["keV", *TUBES])
+        for energy in (e for e in KEV if e < max(TUBES)):
+            out.writerow([energy, *(f"{spectrum.get(energy, 0.0):.5g}" for spectrum in spectra)])
+    for path in sorted(FOLDER.glob("*.csv")):
+        print(f"{path.name}: {path.stat().st_size} bytes")
+
+
+def _optional(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        sys.exit(f"{name} cannot be used here ({error}): pip install 'edge-agent[benchmarks]'")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one of the two."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("tables", "gvxr"))
+    asked = parser.parse_args(arguments)
+    if asked.what == "tables":
+        tables()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""X-ray scanners of baggage, cargo and vehicles."""

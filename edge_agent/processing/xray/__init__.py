@@ -1,0 +1,1 @@
+"""X-ray scans: from raw detector counts to materials, views, proposals and the scanner's own health."""

@@ -1,0 +1,374 @@
+"""The loops over pixels that NumPy cannot do at speed. Each has its NumPy reference in the tests.
+
+No kernel takes a logarithm: a table, indexed by a count or by the leading bits of a float, knows it. Large results go to
+arrays that the caller made: NumPy asks for huge pages, numba does not, and its page faults cost more than the work.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+AIR: Final = 60_000
+"""Corrected counts of the open beam; what is brighter still fits."""
+BITS: Final = 10
+"""Bits of a float's mantissa that index a table: steps of 0.1 %, or 0.001 of attenuation."""
+FIRST: Final = 120 << BITS
+"""Index of 2**-7 counts, the first of ``limits``; what is darker counts as that."""
+SIZE: Final = 23 << BITS
+"""Entries of ``limits``: up to 2**16 counts."""
+
+DARK: Final = np.float32(1_000)
+"""Corrected counts of the high channel (attenuation 4.1) below which single photons are counted, nearly."""
+
+REGION: Final = 7
+"""Numbers that ``regions`` returns for each region."""
+
+Counts = NDArray[np.uint16]
+
+
+@numba.njit(cache=True)
+def correct(
+    raw: Counts,
+    row_dark: NDArray[np.float32],
+    column_dark: NDArray[np.float32],
+    row_gain: NDArray[np.float32],
+    column_gain: NDArray[np.float32],
+    out: Counts,
+) -> None:
+    """Remove dark level and gain: ``(raw - row_dark - column_dark) * row_gain * column_gain``, in [0, 65535].
+
+    Args:
+        raw: Counts, shape (rows, columns).
+        row_dark: Dark level of each row, shape (rows,).
+        column_dark: The same of each column, shape (columns,).
+        row_gain: From counts to ``AIR`` for the open beam, shape (rows,).
+        column_gain: The same, shape (columns,).
+        out: Is filled with corrected counts, shape (rows, columns).
+
+    """
+    for y in range(raw.shape[0]):
+        _correct(raw[y], row_dark[y], column_dark, row_gain[y], column_gain, out[y])
+
+
+@numba.njit(cache=True)
+def _correct(
+    raw: Counts,
+    dark: float,
+    column_dark: NDArray[np.float32],
+    gain: float,
+    column_gain: NDArray[np.float32],
+    out: Counts,
+) -> None:
+    """One row of ``correct``."""
+    for x in range(raw.size):
+        value = (np.float32(raw[x]) - (dark + column_dark[x])) * (gain * column_gain[x]) + np.float32(0.5)
+        out[x] = np.uint16(min(max(value, np.float32(0)), np.float32(65535)))
+
+
+@numba.njit(cache=True)
+def denoise(
+    low: Counts,
+    high: Counts,
+    noise: tuple[float, float],
+    wide: float,
+    out_low: NDArray[np.float32],
+    out_high: NDArray[np.float32],
+) -> None:
+    """Mean of the widest square of pixels that the pixel agrees with, in both channels alike.
+
+    Squares are 5 x 5, 3 x 3 or the pixel alone, and 9 x 9 where few photons arrive. A pixel agrees with the mean around it if it is off by no more than ``wide`` standard deviations of its noise, so
+    flat places lose their noise and edges keep their place. Beyond the border the outermost pixel is repeated.
+
+    Args:
+        low: Corrected counts, shape (rows, columns).
+        high: The same of the other channel.
+        noise: Variance of a count divided by the count, of low and high.
+        wide: Standard deviations.
+        out_low: Is filled with counts of low, shape (rows, columns).
+        out_high: The same of high.
+
+    """
+    sums = np.empty((6, low.shape[1] + 8), np.float32)
+    for y in range(low.shape[0]):
+        _smooth(low, high, y, noise, wide, sums, out_low[y], out_high[y])
+
+
+@numba.njit(cache=True)
+def classify(
+    low: Counts,
+    high: Counts,
+    noise: tuple[float, float],
+    wide: float,
+    limits: NDArray[np.float32],
+    empty: float,
+    opaque: float,
+    out: NDArray[np.uint8],
+) -> None:
+    """The class of each denoised pixel: how many limits its low channel is darker than, for what the high one says.
+
+    Args:
+        low: Corrected counts, shape (rows, columns).
+        high: The same of the other channel.
+        noise: As for ``denoise``.
+        wide: As for ``denoise``.
+        limits: Counts of the low channel for each count of the high one, by the leading bits of its float: from
+            organic to inorganic, and from there to metal; shape (``SIZE``, 2).
+        empty: Counts of the high channel from which there is nothing.
+        opaque: Counts of the high channel below which nothing is seen.
+        out: Is filled with 0 nothing, 1 organic, 2 inorganic, 3 metal, 4 opaque; shape (rows, columns).
+
+    """
+    columns = low.shape[1]
+    sums = np.empty((6, columns + 8), np.float32)
+    l, h = np.empty(columns, np.float32), np.empty(columns, np.float32)  # noqa: E741
+    bits = h.view(np.int32)
+    for y in range(low.shape[0]):
+        _smooth(low, high, y, noise, wide, sums, l, h)
+        for x in range(columns):
+            at = min(max((bits[x] >> (23 - BITS)) - FIRST, 0), SIZE - 1)
+            value = 1 + (l[x] < limits[at, 0]) + (l[x] < limits[at, 1])
+            value = 4 if h[x] < opaque else value
+            out[y, x] = 0 if h[x] >= empty else value
+
+
+@numba.njit(cache=True)
+def _smooth(
+    low: Counts,
+    high: Counts,
+    y: int,
+    noise: tuple[float, float],
+    wide: float,
+    sums: NDArray[np.float32],
+    out_low: NDArray[np.float32],
+    out_high: NDArray[np.float32],
+) -> None:
+    """One row of ``denoise``; ``sums`` is room for sums over rows, shape (6, columns + 8)."""
+    rows, columns = low.shape
+    limit_low, limit_high = np.float32(wide * wide * noise[0]), np.float32(wide * wide * noise[1])
+    fifth, ninth = np.float32(1 / 25), np.float32(1 / 9)
+    a, b = max(y - 2, 0), max(y - 1, 0)
+    c, d = min(y + 1, rows - 1), min(y + 2, rows - 1)
+    for x in range(columns):
+        three = np.int32(low[b, x]) + np.int32(low[y, x]) + np.int32(low[c, x])
+        sums[1, x + 4] = np.float32(three)
+        sums[0, x + 4] = np.float32(three + np.int32(low[a, x]) + np.int32(low[d, x]))
+    for x in range(columns):
+        three = np.int32(high[b, x]) + np.int32(high[y, x]) + np.int32(high[c, x])
+        sums[3, x + 4] = np.float32(three)
+        sums[2, x + 4] = np.float32(three + np.int32(high[a, x]) + np.int32(high[d, x]))
+    _repeat(sums[:4], columns)
+    for x in range(columns):
+        l, h = np.float32(low[y, x]), np.float32(high[y, x])  # noqa: E741
+        l5 = (sums[0, x + 2] + sums[0, x + 3] + sums[0, x + 4] + sums[0, x + 5] + sums[0, x + 6]) * fifth
+        h5 = (sums[2, x + 2] + sums[2, x + 3] + sums[2, x + 4] + sums[2, x + 5] + sums[2, x + 6]) * fifth
+        l3 = (sums[1, x + 3] + sums[1, x + 4] + sums[1, x + 5]) * ninth
+        h3 = (sums[3, x + 3] + sums[3, x + 4] + sums[3, x + 5]) * ninth
+        five = ((l - l5) * (l - l5) <= limit_low * l5) & ((h - h5) * (h - h5) <= limit_high * h5)
+        near = ((l - l3) * (l - l3) <= limit_low * l3) & ((h - h3) * (h - h3) <= limit_high * h3)
+        out_low[x] = l5 if five else (l3 if near else l)
+        out_high[x] = h5 if five else (h3 if near else h)
+    darkest = np.int32(AIR)
+    for x in range(columns):
+        darkest = min(darkest, np.int32(high[y, x]))
+    if darkest > DARK:
+        return
+    sums[4:] = 0
+    for k in range(y - 4, y + 5):
+        row = min(max(k, 0), rows - 1)
+        for x in range(columns):
+            sums[4, x + 4] += np.float32(low[row, x])
+            sums[5, x + 4] += np.float32(high[row, x])
+    _repeat(sums[4:], columns)
+    all_ = np.float32(1 / 81)
+    for x in range(columns):
+        l9 = sums[4, x] + sums[4, x + 1] + sums[4, x + 2] + sums[4, x + 3] + sums[4, x + 4]
+        l9 = (l9 + sums[4, x + 5] + sums[4, x + 6] + sums[4, x + 7] + sums[4, x + 8]) * all_
+        h9 = sums[5, x] + sums[5, x + 1] + sums[5, x + 2] + sums[5, x + 3] + sums[5, x + 4]
+        h9 = (h9 + sums[5, x + 5] + sums[5, x + 6] + sums[5, x + 7] + sums[5, x + 8]) * all_
+        l, h = np.float32(low[y, x]), np.float32(high[y, x])  # noqa: E741
+        agrees = ((l - l9) * (l - l9) <= limit_low * l9) & ((h - h9) * (h - h9) <= limit_high * h9) & (h9 < DARK)
+        out_low[x] = l9 if agrees else out_low[x]
+        out_high[x] = h9 if agrees else out_high[x]
+
+
+@numba.njit(cache=True)
+def _repeat(sums: NDArray[np.float32], columns: int) -> None:
+    """Fill the four columns on either side with the outermost one."""
+    for k in range(len(sums)):
+        sums[k, :4] = sums[k, 4]
+        sums[k, columns + 4 :] = sums[k, columns + 3]
+
+
+@numba.njit(cache=True)
+def colour(
+    low: Counts,
+    high: Counts,
+    low_row: NDArray[np.float32],
+    low_column: NDArray[np.float32],
+    high_row: NDArray[np.float32],
+    high_column: NDArray[np.float32],
+    levels: NDArray[np.uint16],
+    table: NDArray[np.uint32],
+    out: NDArray[np.uint32],
+) -> None:
+    """From raw counts to a coloured view in one pass.
+
+    Args:
+        low: Raw counts, shape (rows, columns).
+        high: The same of the other channel.
+        low_row: Dark level and gain of each row, shape (2, rows), as in ``correct``.
+        low_column: Dark level and gain of each column, shape (2, columns).
+        high_row: The same of the other channel.
+        high_column: The same of the other channel.
+        levels: Step of attenuation for each corrected count, shape (65536,).
+        table: Colour for each step of the high and of the low channel, shape (steps, steps): the bytes R, G, B, A.
+        out: Is filled with colours, shape (rows, columns).
+
+    """
+    rows, columns = low.shape
+    low_step, high_step = np.empty(columns, np.uint16), np.empty(columns, np.uint16)
+    for y in range(rows):
+        _correct(low[y], low_row[0, y], low_column[0], low_row[1, y], low_column[1], low_step)
+        _correct(high[y], high_row[0, y], high_column[0], high_row[1, y], high_column[1], high_step)
+        for x in range(columns):
+            out[y, x] = table[levels[high_step[x]], levels[low_step[x]]]
+
+
+@numba.njit(cache=True)
+def regions(classes: NDArray[np.uint8], wanted: int, least: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Connected regions (8 neighbours) of the pixels of one class, from runs rather than pixels.
+
+    Args:
+        classes: Shape (rows, columns).
+        wanted: The class; 255 for all but 0.
+        least: Pixels below which a region is left out.
+
+    Returns:
+        The runs of the regions, shape (n, 4): row, first column, column behind the last, region. And the regions,
+        shape (m, ``REGION``): left, top, right, bottom (the last two behind the region), pixels, sum of the columns
+        and sum of the rows of its pixels.
+
+    """
+    rows, columns = classes.shape
+    flat = classes.ravel()
+    words = flat[: flat.size // 8 * 8].view(np.uint64)
+    runs = np.empty((4096, 3), np.int32)
+    parent = np.empty(4096, np.int32)
+    count = 0
+    before, start = 0, 0
+    for y in range(rows):
+        x = 0
+        above = before
+        start = count
+        while x < columns:
+            x = _skip(flat, words, y * columns, x, columns, wanted, False)
+            if x == columns:
+                break
+            first = x
+            x = _skip(flat, words, y * columns, x, columns, wanted, True)
+            if count == len(runs):
+                wider = np.empty((2 * count, 3), np.int32)
+                wider[:count] = runs
+                runs = wider
+                longer = np.empty(2 * count, np.int32)
+                longer[:count] = parent
+                parent = longer
+            runs[count, 0], runs[count, 1], runs[count, 2] = y, first, x
+            parent[count] = count
+            while above < start and runs[above, 2] < first:
+                above += 1
+            k = above
+            while k < start and runs[k, 1] <= x:
+                _join(parent, k, count)
+                k += 1
+            # The last run above may also touch the next run of this row.
+            above = max(above, k - 1)
+            count += 1
+        before = start
+    out = np.zeros((count, REGION), np.int64)
+    label = np.empty(count, np.int32)
+    found = 0
+    for k in range(count):
+        root = k
+        while parent[root] != root:
+            root = parent[root]
+        parent[k] = root
+        y, first, end = runs[k, 0], runs[k, 1], runs[k, 2]
+        if root == k:
+            label[k] = found
+            out[found, 0], out[found, 1], out[found, 2], out[found, 3] = first, y, end, y + 1
+            found += 1
+        m = label[root]
+        out[m, 0] = min(out[m, 0], first)
+        out[m, 2] = max(out[m, 2], end)
+        out[m, 3] = max(out[m, 3], y + 1)
+        n = end - first
+        out[m, 4] += n
+        out[m, 5] += n * (first + end - 1) // 2
+        out[m, 6] += n * y
+    # Renumber those that are large enough.
+    number = np.full(found, -1, np.int32)
+    kept = 0
+    for m in range(found):
+        if out[m, 4] >= least:
+            number[m] = kept
+            out[kept] = out[m]
+            kept += 1
+    lines = np.empty((count, 4), np.int32)
+    n = 0
+    for k in range(count):
+        m = number[label[parent[k]]]
+        if m >= 0:
+            lines[n, 0], lines[n, 1], lines[n, 2], lines[n, 3] = runs[k, 0], runs[k, 1], runs[k, 2], m
+            n += 1
+    return lines[:n], out[:kept]
+
+
+@numba.njit(cache=True, inline="always")
+def _skip(
+    flat: NDArray[np.uint8], words: NDArray[np.uint64], row: int, x: int, columns: int, wanted: int, inside: bool
+) -> int:
+    """The first column from ``x`` on that is, or is not, of a region: eight pixels at once where they are equal."""
+    while x < columns:
+        value = flat[row + x]
+        if (value == wanted or (wanted == 255 and value != 0)) != inside:
+            return x
+        x += 1
+        equal = np.uint64(value) * np.uint64(0x0101010101010101)
+        if (row + x) & 7 == 0:
+            while x + 8 <= columns and words[(row + x) >> 3] == equal:
+                x += 8
+    return columns
+
+
+@numba.njit(cache=True)
+def _join(parent: NDArray[np.int32], a: int, b: int) -> None:
+    """Make the earlier of two roots the root of both, so that a root is always met first."""
+    while parent[a] != a:
+        parent[a] = parent[parent[a]]
+        a = parent[a]
+    while parent[b] != b:
+        parent[b] = parent[parent[b]]
+        b = parent[b]
+    if a < b:
+        parent[b] = a
+    elif b < a:
+        parent[a] = b
+
+
+@numba.njit(cache=True)
+def histogram(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How many pixels each class has, shape (256,)."""
+    out = np.zeros((4, 256), np.int64)
+    flat = classes.ravel()
+    whole = len(flat) // 4 * 4
+    for i in range(0, whole, 4):  # four counters, so that equal neighbours need not wait for one another
+        for k in range(4):
+            out[k, flat[i + k]] += 1
+    for i in range(whole, len(flat)):
+        out[0, flat[i]] += 1
+    return out.sum(axis=0)
