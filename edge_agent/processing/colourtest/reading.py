@@ -51,7 +51,10 @@ _UNMEASURED_DEVIATION: Final = 0.8
 """Added where nobody measured the print; what its errors do to the fit comes on top by itself."""
 _MAX_PATCHINESS: Final = 6.0
 """CIEDE2000 between parts of one liquid."""
-_MAX_LEFT_OUT: Final = 0.35
+_MAX_LEFT_OUT: Final = 0.42
+_SOME_LEFT_OUT: Final = 0.15
+_MAX_LESS: Final = 0.03
+"""What is left out of a liquid is a reflection as long as it adds light in all channels: else another liquid."""
 _GLARING: Final = 0.5
 _ROUNDS: Final = 3
 _LIQUID: Final = (0.6, 0.3)
@@ -129,7 +132,8 @@ class Calibrated:
         lost = (seen.whole.low > _LOST) & (self.quality.bits == 8)
         lab, parts = self.matrix.lab(light), self.matrix.lab(self.light(seen.parts, middle))
         patchiness = float(np.percentile(ciede2000(parts, np.median(parts, axis=0)), 75))
-        if patchiness > _MAX_PATCHINESS or seen.whole.left_out > _MAX_LEFT_OUT:
+        other = seen.whole.left_out > _SOME_LEFT_OUT and seen.added.min() < -_MAX_LESS * self.level
+        if patchiness > _MAX_PATCHINESS or seen.whole.left_out > _MAX_LEFT_OUT or other:
             raise Refused(
                 "not_uniform",
                 "The liquid has not one colour but several: wait until it has settled, and put the layer that is "
