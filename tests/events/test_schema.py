@@ -44,8 +44,8 @@ EVENTS: list[EventData] = [
             ColourGroup(name="Strong greenish blue", munsell=["5B 5/10"], distance=0.4, substances=["Cocaine HCl"])
         ],
         consistent_with=["Cocaine HCl"],
-        colour=(51.0, -28.7, -33.2),
-        series=[ColourMoment(seconds=0, colour=(94, 0, 3))],
+        colour=[51.0, -28.7, -33.2],
+        series=[ColourMoment(seconds=0, colour=[94, 0, 3])],
         engine="test",
         milliseconds=80,
     ),
