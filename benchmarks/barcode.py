@@ -168,7 +168,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every", type=int, default=1, help="only every so many pictures under hardships")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="after which the agent begins no further look")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="of computing, after which the agent begins no further look"
+    )
     options = parser.parse_args()
     console = Console()
     pictures = list(samples(options.folder))
@@ -199,7 +201,7 @@ def main() -> None:
     for name, times in took.items():
         middle, high = np.percentile(times, (50, 99)) * 1000
         console.print(f"{name}: {middle:.0f} ms median, {high:.0f} ms for 99 of 100, {max(times):.2f} s at most")
-    console.print(f"The agent begins no further look after {options.seconds} s.")
+    console.print(f"The agent begins no further look after {options.seconds} s of computing.")
 
 
 def _print(

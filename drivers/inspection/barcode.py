@@ -27,13 +27,13 @@ READING: Final = "drivers.inspection.barcode_reading"
 class PictureSettings(FolderSettings):
     """The table ``[settings.pictures]``."""
 
-    seconds: float = Field(default=1.5, gt=0, le=10, description="How long to look at a picture at most")
+    seconds: float = Field(default=1.5, gt=0, le=5, description="Seconds of computing for a picture at most")
 
 
 class BarcodeCameraSettings(VideoSettings):
     """The table ``[settings.camera]``."""
 
-    seconds: float = Field(default=0.4, gt=0, le=5, description="How long to look at one picture of the camera")
+    seconds: float = Field(default=0.4, gt=0, le=5, description="Seconds of computing for a picture at most")
     again_seconds: float = Field(
         default=5, ge=1, le=3600, description="A code that was out of sight for so long is read as a new one"
     )

@@ -24,6 +24,7 @@ from edge_agent.processing.barcode.symbols import Corners, Symbol
 Grey = NDArray[np.uint8]
 
 SECONDS: Final = 1.5
+PATIENCE: Final = 4
 LARGEST: Final = 3000
 """Pixels of the longer side; a larger picture is shrunk for the first look."""
 _ANGLES: Final = (15, -15, 30, -30, 45, 60, -60, 75, -75)
@@ -64,9 +65,10 @@ def read(image: NDArray[np.uint8], seconds: float = SECONDS) -> Reading:
 
     Args:
         image: BGR, shape (height, width, 3), or grey, shape (height, width).
-        seconds: after which no further look begins; one look takes a fraction of a second.
+        seconds: of computing, after which no further look begins, so that a busy machine reads as much as an idle one;
+            by the clock, four times as many. One look takes a fraction of a second.
     """
-    until = time.monotonic() + seconds
+    worked, until = time.thread_time() + seconds, time.monotonic() + PATIENCE * seconds
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8)
     grey = np.ascontiguousarray(grey)
     found = _Found()
@@ -75,7 +77,7 @@ def read(image: NDArray[np.uint8], seconds: float = SECONDS) -> Reading:
     candidates = regions(grey)
     complete = True
     for view in _views(grey, whole, candidates, found):
-        if time.monotonic() >= until:
+        if time.thread_time() >= worked or time.monotonic() >= until:
             complete = False
             break
         found.look(view)

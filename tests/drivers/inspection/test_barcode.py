@@ -22,7 +22,7 @@ from edge_agent.simulate.papers import drawn, page
 from tests.drivers.wires import Wire
 
 PASS = "M1DESMARAIS/LUC       EABC123 YULFRAAC 0834 226F001A0025 106>60000"
-PATIENT = 10
+PATIENT = 5
 
 
 @pytest.fixture
