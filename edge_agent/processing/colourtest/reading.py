@@ -55,9 +55,9 @@ _MAX_LEFT_OUT: Final = 0.42
 _SOME_LEFT_OUT: Final = 0.15
 _MAX_LESS: Final = 0.03
 """What is left out of a liquid is a reflection as long as it adds light in all channels: else another liquid."""
-_GLARING: Final = 0.5
+_GLARING: Final = 0.15
 _ROUNDS: Final = 3
-_LIQUID: Final = (0.6, 0.3)
+_LIQUID: Final = (0.45, 0.3)
 """Part of the width and the height of an ampoule's place that is looked at."""
 
 
