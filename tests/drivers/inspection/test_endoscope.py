@@ -178,3 +178,20 @@ def test_a_video_cut_in_the_middle_is_told_with_what_there_is(share: Path) -> No
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     data = first(driver(share).observe()).data
     assert isinstance(data, EndoscopeMedia | InputRejected)
+
+
+def test_a_picture_is_known_again_when_its_card_is_put_in_again(share: Path) -> None:
+    path = picture(share / "a.jpg")
+    before = next(each for each in driver(share).observe() if each is not None)
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    path.unlink()
+    aged(copy.rename(path))  # another inode, as on a card that was mounted anew
+    after = next(each for each in driver(share).observe() if each is not None)
+    assert before.key == after.key
+    picture(share / "b.jpg")
+    assert first(driver(share).observe()).key == before.key != next(iter_keys(share))
+
+
+def iter_keys(share: Path) -> Iterator[str | None]:
+    return (each.key for each in driver(share).observe() if each is not None)

@@ -100,13 +100,13 @@ def test_what_was_read_is_drawn_in_a_copy() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="the photographs are not here")
-def test_photographs_are_read_and_never_more_wrongly_than_once_in_a_hundred() -> None:
-    chosen = random.Random(1).sample(list(samples(PHOTOGRAPHS)), 120)
+def test_photographs_are_read_and_none_of_sixty_wrongly() -> None:
+    chosen = random.Random(1).sample(list(samples(PHOTOGRAPHS)), 60)
     read_right = wrong = readable = 0
     for sample in chosen:
-        said = [symbol.text or symbol.data.decode("latin-1") for symbol in read(sample.image, 1).symbols]
+        said = [symbol.text or symbol.data.decode("latin-1") for symbol in read(sample.image, 0.5).symbols]
         readable += sample.contents is not None
         read_right += sample.contents is not None and any(right(sample.contents, each) for each in said)
         wrong += any(sample.contents is None or not right(sample.contents, each) for each in said)
     assert read_right >= 0.97 * readable
-    assert wrong <= 1
+    assert wrong == 0
