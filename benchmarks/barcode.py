@@ -4,7 +4,8 @@
 
 The folder holds one folder for each kind of code, in it pictures, each with its contents beside it as .txt or .bin; of
 the folders of false positives, nothing may be read. Every picture is read as it is, and again under each hardship,
-with the same seed for all readers. Nothing in the agent was fitted to these pictures.
+with the same seed for all readers. No parameter was searched for on these
+pictures, but what the agent does when its engines disagree was decided while looking at some of them.
 """
 
 from __future__ import annotations
