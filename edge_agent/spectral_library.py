@@ -15,7 +15,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge_agent.processing.spectra.baseline import Grid
+from edge_agent.processing.spectra.baseline import Grid, absorbing
+from edge_agent.processing.spectra.polystyrene import Correction, check
 from edge_agent.processing.spectra.prepare import GRIDS, Prepared, prepare
 from edge_agent.processing.spectra.read import MAX_BYTES, read
 from edge_agent.processing.spectra.search import Rows, Shelf, shelve
@@ -101,6 +102,8 @@ class Provenance:
 
     licence: str = ""
     source: str = ""
+    polystyrene: Path | None = None
+    """Spectrum of polystyrene by the instrument that measured them, by which their wavenumbers are corrected."""
 
 
 class Import:
@@ -119,6 +122,7 @@ class Import:
         self.files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
         self._prepared: list[Prepared] = []
         self._entries: list[Entry] = []
+        self._corrections: dict[Path, Correction] = {}
 
     def __iter__(self) -> Iterator[Taken]:
         for path in self.files:
@@ -136,10 +140,13 @@ class Import:
         data = path.read_bytes()
         before = len(self._entries)
         said = self._manifest.get(name, {})
+        film = self._folder / said["polystyrene"] if said.get("polystyrene") else self._provenance.polystyrene
         for spectrum in read(data):
             if spectrum.technique not in {self.technique, Technique.OTHER}:
                 continue
             entry = self._entry(spectrum, said, name, data)
+            if film is not None:
+                spectrum = self._correction(film).applied(absorbing(spectrum))  # noqa: PLW2901
             self._prepared.append(prepare(spectrum, self.grid))
             self._entries.append(entry)
         if len(self._entries) == before:
@@ -147,6 +154,18 @@ class Import:
         if len(self._entries) > MAX_ENTRIES:
             raise LibraryError(f"A library holds at most {MAX_ENTRIES} spectra.")
         return len(self._entries) - before
+
+    def _correction(self, film: Path) -> Correction:
+        """The correction by a spectrum of polystyrene, measured once for each."""
+        if film not in self._corrections:
+            try:
+                spectrum = replace(read(film.read_bytes())[0], technique=self.technique)
+                self._corrections[film] = check(absorbing(spectrum)).correction
+            except OSError as error:
+                raise LibraryError(f"{film} cannot be read ({os.strerror(error.errno or 0)}).") from None
+            except SpectrumError as error:
+                raise LibraryError(f"{film} corrects nothing: {error.message}") from None
+        return self._corrections[film]
 
     def _entry(self, spectrum: Spectrum, said: dict[str, str], file: str, data: bytes) -> Entry:
         remarks = spectrum.remarks

@@ -9,7 +9,7 @@ import pytest
 
 from edge_agent.processing.spectra.search import search
 from edge_agent.processing.spectra.spectrum import Technique
-from edge_agent.simulate.spectra import X, as_measured, jcamp, made_up, spc
+from edge_agent.simulate.spectra import X, as_measured, jcamp, made_up, polystyrene, spc
 from edge_agent.spectral_library import MAGIC, Import, LibraryError, Provenance, load
 
 OWN = Provenance("own work", "us")
@@ -70,6 +70,23 @@ def test_a_manifest_says_name_licence_and_source_for_each_file(folder: Path, tmp
     assert (entries["s0.jdx"].name, entries["s0.jdx"].cas, entries["s0.jdx"].licence) == ("Glucose", "50-99-7", "CC0")
     assert (entries["more/s3.spc"].name, entries["more/s3.spc"].source) == ("Salt", "Lab B")
     assert entries["s1.jdx"].licence == "own work"
+
+
+def test_wavenumbers_are_corrected_by_the_film_of_each_instrument(folder: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for off in (-6, 7):
+        film = as_measured(polystyrene().bands(X + off), rng)
+        (folder / f"film{off}.jdx").write_bytes(jcamp("film", X, film))
+        (folder / f"off{off}.jdx").write_bytes(jcamp("sugar 1", X, as_measured(made_up("x", 1).bands(X + off), rng)))
+    rows = (f"{kind}{off}.jdx,film{off}.jdx" for off in (-6, 7) for kind in ("film", "off"))
+    (folder / "MANIFEST.csv").write_text("file,polystyrene\n" + "\n".join(rows))
+    library = load(made(folder, tmp_path / "lib"))
+    at = {entry.file: number for number, entry in enumerate(library.entries)}
+    slopes = library.shelf.slopes.exact[:, 200:1500]
+    assert np.corrcoef(slopes[at["s1.jdx"]], slopes[at["off-6.jdx"]])[0, 1] > 0.95
+    assert np.corrcoef(slopes[at["off7.jdx"]], slopes[at["off-6.jdx"]])[0, 1] > 0.95
+    with pytest.raises(LibraryError, match="corrects nothing"):
+        made(folder, tmp_path / "lib", Provenance("own work", "us", folder / "s0.jdx"))
 
 
 def test_nothing_is_taken_without_a_licence(folder: Path, tmp_path: Path) -> None:

@@ -346,5 +346,5 @@ def _rounded(value: float | None) -> float | None:
     return round(value, 3) if value is not None else None
 
 
-def _lab(lab: Array) -> tuple[float, float, float]:
-    return round(float(lab[0]), 2), round(float(lab[1]), 2), round(float(lab[2]), 2)
+def _lab(lab: Array) -> list[float]:
+    return [round(float(value), 2) for value in lab]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import ByteSize, Field
 
-from drivers.folder import Content, FolderDriver, FolderSettings
+from drivers.folder import Content, Folder, FolderDriver, FolderSettings
 from edge_agent.calibration import Calibration
 from edge_agent.driver import DriverError, DriverSettings
 
@@ -55,7 +55,18 @@ class SpectrumFolder(FolderDriver[SpectrumSettings]):
         """Read a spectrum, and compare it with the library."""
         from drivers.drugkit.spectrum_reading import read_file
 
-        return read_file(data, site(self.settings, self._shelf, self.calibration()))
+        judged_by = site(self.settings, self._shelf, self.calibration())
+        self.trouble = trouble(judged_by)
+        return read_file(data, judged_by)
+
+    def open(self) -> Folder:
+        """Begin to look at the folder.
+
+        Raises:
+            DriverError: the folder is missing, or the library cannot be used.
+        """
+        self.trouble = trouble(site(self.settings, self._shelf, self.calibration()))
+        return super().open()
 
     def probe(self) -> str:
         """Whether files could be taken, compared, and on what axis."""
@@ -106,6 +117,14 @@ def site(settings: ComparisonSettings, shelf: OpenLibrary, calibration: Calibrat
     technique = Technique.OTHER if settings.technique == "auto" else Technique(settings.technique)
     valid = timedelta(days=settings.check_days)
     return Site(technique, shelf.get(), calibration, valid)
+
+
+def trouble(site: Site) -> str:
+    """Why nothing can be compared although there is a library; empty if it can."""
+    if site.library is None or (site.calibration is not None and site.now - site.calibration.made <= site.valid):
+        return ""
+    how = "were never checked" if site.calibration is None else "were checked too long ago"
+    return f"The wavenumbers {how}: measure polystyrene, then `edge-agent calibrate spectrum`."
 
 
 def about(shelf: OpenLibrary, calibration: Calibration | None) -> str:

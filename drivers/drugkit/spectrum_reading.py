@@ -22,10 +22,10 @@ from edge_agent.events.spectrum import (
     WavenumberAxis,
 )
 from edge_agent.processing.spectra import search
-from edge_agent.processing.spectra.baseline import OPTICAL, absorbing
+from edge_agent.processing.spectra.baseline import absorbing
 from edge_agent.processing.spectra.identify import Identified, Verdict, identify
 from edge_agent.processing.spectra.polystyrene import TOLERANCE, Correction
-from edge_agent.processing.spectra.prepare import prepare
+from edge_agent.processing.spectra.prepare import GRIDS, prepare
 from edge_agent.processing.spectra.quality import Quality, assess
 from edge_agent.processing.spectra.read import media_type, read
 from edge_agent.processing.spectra.spectrum import Spectrum, SpectrumError, Technique
@@ -140,7 +140,7 @@ def measure(data: bytes, site: Site) -> tuple[SpectrumMeasured, Spectrum, Identi
 
 def _comparable(spectrum: Spectrum) -> tuple[Spectrum | None, Quality | None, str]:
     """The spectrum as it is compared, its quality, and why it is not compared."""
-    if spectrum.technique not in OPTICAL:
+    if spectrum.technique not in GRIDS:
         return None, None, f"A spectrum of the technique {spectrum.technique.value!r} is not compared: only reported."
     try:
         comparable = absorbing(spectrum)
@@ -167,7 +167,7 @@ def _not_compared(axis: WavenumberAxis, site: Site, spectrum: Spectrum) -> str:
 
 
 def _axis(spectrum: Spectrum, site: Site) -> tuple[WavenumberAxis, Correction | None]:
-    if spectrum.technique not in OPTICAL:
+    if spectrum.technique not in GRIDS:
         return WavenumberAxis(state="not_applicable"), None
     if site.calibration is None:
         return WavenumberAxis(state="unchecked"), None

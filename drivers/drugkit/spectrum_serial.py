@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import ByteSize, Field
 
-from drivers.drugkit.spectrum import PRELOAD, ComparisonSettings, OpenLibrary, about, site
+from drivers.drugkit.spectrum import PRELOAD, ComparisonSettings, OpenLibrary, about, site, trouble
 from drivers.serial_port import SerialPort, SerialSettings
 from edge_agent.driver import Driver, Observation
 from edge_agent.events.device import InputRejected
@@ -129,7 +129,9 @@ class SerialSpectrum(Driver[SerialSpectrumSettings]):
                 )
             )
         try:
-            content = read_file(frame, site(self.settings, self._shelf, self.calibration()))
+            judged_by = site(self.settings, self._shelf, self.calibration())
+            self.trouble = trouble(judged_by)
+            content = read_file(frame, judged_by)
         except RejectedError as error:
             return Observation(rejected(reason=error.code, message=str(error)))
         return Observation(content.data, content.evidence)

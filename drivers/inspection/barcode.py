@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from drivers.camera import Camera, VideoSettings
-from drivers.folder import Content, Folder, FolderDriver, FolderSettings
+from drivers.folder import Content, FolderDriver, FolderSettings
 from drivers.serial_port import SerialPort, SerialSettings, find_port, missing
 from edge_agent.driver import Driver, DriverSettings, Observation
 from edge_agent.events.evidence import sha256
@@ -27,13 +27,13 @@ READING: Final = "drivers.inspection.barcode_reading"
 class PictureSettings(FolderSettings):
     """The table ``[settings.pictures]``."""
 
-    seconds: float = Field(default=1.5, gt=0, le=10, description="How long to look at a picture at most")
+    seconds: float = Field(default=1.5, gt=0, le=5, description="Seconds of computing for a picture at most")
 
 
 class BarcodeCameraSettings(VideoSettings):
     """The table ``[settings.camera]``."""
 
-    seconds: float = Field(default=0.4, gt=0, le=5, description="How long to look at one picture of the camera")
+    seconds: float = Field(default=0.4, gt=0, le=5, description="Seconds of computing for a picture at most")
     again_seconds: float = Field(
         default=5, ge=1, le=3600, description="A code that was out of sight for so long is read as a new one"
     )
@@ -98,9 +98,9 @@ class Barcode(Driver[BarcodeSettings]):
             for source in sources:
                 source.close()
 
-    def _sources(self) -> list[_Pictures | _Camera | _Scanner]:
+    def _sources(self) -> list[_Source]:
         settings = self.settings
-        sources: list[_Pictures | _Camera | _Scanner] = []
+        sources: list[_Source] = []
         if settings.pictures is not None:
             sources.append(_Pictures(settings.pictures))
         if settings.camera is not None:
@@ -110,53 +110,65 @@ class Barcode(Driver[BarcodeSettings]):
         return sources
 
 
+class _Source(ABC):
+    """Where codes come from. ``trouble`` is as that of a driver."""
+
+    trouble = ""
+
+    @abstractmethod
+    def poll(self) -> list[Observation]:
+        """What has come, after waiting for a moment at most."""
+
+    @abstractmethod
+    def probe(self) -> str:
+        """What was found there."""
+
+    def close(self) -> None:
+        """Let go of the device."""
+        return
+
+
 class _PictureFolder(FolderDriver[PictureSettings]):
-    """The folder of pictures; all codes of one are told one after the other, and then it is moved away."""
+    """The folder of pictures. ``more`` are the contents of the last one behind its first code."""
 
     kind = "inspection.barcode"
     Settings = PictureSettings
 
+    def __init__(self, settings: PictureSettings) -> None:
+        super().__init__(settings)
+        self.more: list[Content] = []
+
     def examine(self, data: bytes) -> Content:
-        """The first code of a picture; ``more`` holds the others."""
+        """The first code of a picture."""
         from drivers.inspection.barcode_reading import read_file
 
-        contents = read_file(data, self.settings.seconds)
-        self.more = contents[1:]
-        return contents[0]
-
-    more: list[Content]
-
-    def poll_all(self, folder: Folder) -> list[Observation]:
-        """All codes of the next picture."""
-        self.more = []
-        first = self.poll(folder)
-        if first is None:
-            return []
-        every = [first, *(Observation(each.data, each.evidence) for each in self.more)]
-        keyed = [replace(each, acknowledge=None, key=f"{first.key} {number}") for number, each in enumerate(every)]
-        keyed[-1] = replace(keyed[-1], acknowledge=first.acknowledge)
-        return keyed
+        first, *self.more = read_file(data, self.settings.seconds)
+        return first
 
 
-class _Pictures:
-    trouble = ""
+class _Pictures(_Source):
+    """A folder of pictures; each is moved away behind the last of its codes."""
 
     def __init__(self, settings: PictureSettings) -> None:
         self._driver = _PictureFolder(settings)
         self._folder = self._driver.open()
 
     def poll(self) -> list[Observation]:
-        return self._driver.poll_all(self._folder)
+        self._driver.more = []
+        first = self._driver.poll(self._folder)
+        if first is None:
+            return []
+        every = [first, *(Observation(each.data, each.evidence) for each in self._driver.more)]
+        keyed = [replace(each, acknowledge=None, key=f"{first.key} {number}") for number, each in enumerate(every)]
+        keyed[-1] = replace(keyed[-1], acknowledge=first.acknowledge)
+        return keyed
 
     def probe(self) -> str:
         return self._driver.probe()
 
-    def close(self) -> None:
-        return
 
-
-class _Camera:
-    trouble = ""
+class _Camera(_Source):
+    """A camera; a code is told once for each time that it comes into sight."""
 
     def __init__(self, settings: BarcodeCameraSettings) -> None:
         self._settings = settings
@@ -164,7 +176,6 @@ class _Camera:
         self._seen: dict[tuple[str, bytes], float] = {}
 
     def poll(self) -> list[Observation]:
-        """The codes in the next picture that were not in sight a moment ago."""
         from drivers.inspection.barcode_reading import events, evidence
         from edge_agent.processing.barcode.read import read
         from edge_agent.processing.images import encode_jpeg
@@ -189,18 +200,19 @@ class _Camera:
         self._camera.close()
 
 
-class _Scanner:
-    """A hand scanner, which may be plugged in at any time."""
+class _Scanner(_Source):
+    """A hand scanner, which may be plugged in at any time.
+
+    Time is counted only while listening: what arrives while an event is being recorded waits in the kernel.
+    """
 
     def __init__(self, settings: ScannerSettings) -> None:
-        self.trouble = ""
         self._settings = settings
         self._port: SerialPort | None = None
         self._framer: Framer | None = None
-        self._waiting: deque[Observation] = deque()
+        self._listened = 0.0
 
     def poll(self) -> list[Observation]:
-        """What was scanned, after listening for a moment."""
         from drivers.inspection.barcode_reading import scanned
         from edge_agent.processing.barcode.scanner import Framer
 
@@ -211,7 +223,10 @@ class _Scanner:
                 return []
             self._port, self.trouble = SerialPort(self._settings), ""
             self._framer = Framer(self._settings.ending, self._settings.gap_seconds)
-        codes = self._framer.feed(self._port.read(LISTEN_SECONDS), time.monotonic())
+        started = time.monotonic()
+        data = self._port.read(LISTEN_SECONDS)
+        self._listened += time.monotonic() - started
+        codes = self._framer.feed(data, self._listened)
         return [Observation(scanned(code)) for code in codes]
 
     def probe(self) -> str:

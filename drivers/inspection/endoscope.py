@@ -6,9 +6,11 @@ Nothing of a large video is held in memory: its hash is taken while it is read, 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -144,7 +146,9 @@ class Endoscope(Driver[EndoscopeSettings]):
             if error.unfinished and folder.postpone(file):
                 return
             content = rejected(error, file, digest.hexdigest() if size else None)
-        yield observation(folder, file, content)
+        # Inodes of a card change each time that it is put in, so a file is known by its name, time and contents.
+        digest.update(os.fsencode(file.name) + repr(file.identity[1:]).encode())
+        yield replace(observation(folder, file, content), key=digest.hexdigest())
 
     def _clock(self) -> Clock:
         from drivers.inspection.media import Clock

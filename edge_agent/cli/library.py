@@ -46,11 +46,18 @@ def import_(
     technique: Annotated[Kind, typer.Option("--technique", "-t", help="What is taken of the folder.")],
     licence: Annotated[str, typer.Option("--licence", help="Under which all of it is held.")] = "",
     source: Annotated[str, typer.Option("--source", help="Who measured or published it.")] = "",
+    polystyrene: Annotated[
+        Path | None,
+        typer.Option(
+            "--polystyrene", help="Spectrum of polystyrene by the same instrument: corrects the wavenumbers of all."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a library of a folder of spectra, with licence and provenance for each entry.
 
-    A MANIFEST.csv in the folder may give name, cas, licence and source for each file. What cannot be read is named.
+    A MANIFEST.csv in the folder may give name, cas, licence, source and polystyrene (a file that corrects its
+    wavenumbers) for each file. What cannot be read is named.
 
     Exit codes: 0 made, 1 nothing to make it of, or an entry without licence, 2 wrong arguments.
 
@@ -64,7 +71,7 @@ def import_(
     from edge_agent.spectral_library import Import, LibraryError, Provenance  # noqa: PLC0415
 
     try:
-        making = Import(folder, Technique(technique.value), Provenance(licence, source))
+        making = Import(folder, Technique(technique.value), Provenance(licence, source, polystyrene))
         shown = track(
             making,
             "Reading",

@@ -19,7 +19,8 @@ PRESUMPTIVE: Final = (
 """In the sense of what NIJ Standard 0604.01, section 4.1.4, has every kit say."""
 
 CieLab = Annotated[
-    tuple[float, float, float], Field(description="CIE 1976 L*, a*, b* for D65 and the 2 degree observer")
+    list[float],
+    Field(min_length=3, max_length=3, description="CIE 1976 L*, a*, b* for D65 and the 2 degree observer"),
 ]
 
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import cv2
 import numpy as np
 import zxingcpp
 from numpy.typing import NDArray
 
+from drivers.inspection.barcode import BarcodeSettings
 from edge_agent.processing import iso6346
-from edge_agent.simulate.device import SimulatedDevice
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from drivers.inspection.barcode import BarcodeSettings
+from edge_agent.simulate.folder import FolderDevice
 
 Image = NDArray[np.uint8]
-_SEED: Final = 0
 _MODULE: Final = 5
 """Pixels."""
 _TALL: Final = {"Code128", "Code39", "ITF"}
@@ -59,31 +53,23 @@ def _lay_down(paper: Image, angle: float) -> Image:
     return cv2.warpAffine(paper, turn, (side, side), flags=cv2.INTER_AREA, borderValue=_DESK).astype(np.uint8)
 
 
-class Papers(SimulatedDevice["BarcodeSettings"]):
+class Papers(FolderDevice[BarcodeSettings]):
     """A telephone that puts a photograph of the papers of each truck into the folder, turned as they lay."""
 
-    def __init__(self, settings: BarcodeSettings, state: Path, pace: float) -> None:
-        super().__init__(settings, state, pace)
-        if settings.pictures is None:
+    def where(self) -> Path:
+        """The folder of pictures."""
+        if self.settings.pictures is None:
             raise ValueError("papers are presented as pictures in a folder")
-        self._folder = state / settings.pictures.folder
-        self._folder.mkdir(parents=True)
-        self._rng = np.random.default_rng(_SEED)
+        return self.settings.pictures.folder
 
-    def play(self, ending: threading.Event) -> None:
-        """A page with one code for each truck: container numbers, GS1, and a waybill by turns."""
-        due = time.monotonic()
-        while not ending.wait(max(due - time.monotonic(), 0)):
-            due = time.monotonic() + self.pace
-            image = page([drawn(*self._contents())], angle=float(self._rng.uniform(-40, 40)), rng=self._rng)
-            name = f"papers {self.presented + 1:05d}"
-            hidden = self._folder / f"{name}.part"
-            hidden.write_bytes(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
-            hidden.rename(self._folder / f"{name}.jpg")
-            self.presented += 1
+    def write(self) -> None:
+        """A page with one code: a container number, a waybill, a link and a seal by turns."""
+        image = page([drawn(*self._contents())], angle=float(self.rng.uniform(-40, 40)), rng=self.rng)
+        data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+        self.put(f"papers {self.presented + 1:05d}.jpg", data)
 
     def _contents(self) -> tuple[str, Any]:
-        number = int(self._rng.integers(100_000, 999_999))
+        number = int(self.rng.integers(100_000, 999_999))
         match self.presented % 4:
             case 0:
                 container = f"UTOU{number}"

@@ -34,7 +34,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "config" / "devices").mkdir(parents=True)
     (tmp_path / "state").mkdir()
     (tmp_path / "config" / "agent.toml").write_text(
-        f'state_directory = "{tmp_path / "state"}"\n[post]\ncountry = "kz"\nbcp = "kordai"\n[broker]\nhost = "127.0.0.1"\n'
+        f'state_directory = "{tmp_path / "state"}"\n'
+        '[post]\ncountry = "kz"\nbcp = "kordai"\n[broker]\nhost = "127.0.0.1"\n'
     )
     (tmp_path / "config" / "devices" / "lane-1-raman.toml").write_text(
         'name = "lane-1-raman"\ndriver = "drugkit.spectrum"\n[settings]\nfolder = "in"\ntechnique = "raman"\n'

@@ -18,6 +18,7 @@ from edge_agent.cli.schema import ASYNCAPI, import_drivers, text
 from edge_agent.events import asyncapi, schema
 from edge_agent.events.agent import JournalSalvaged
 from edge_agent.events.device import InputRejected
+from edge_agent.events.drugkit import ColourGroup, ColourMoment, ColourTestRead
 from edge_agent.events.envelope import EventData, encode, seal, timestamp, uuid7
 from edge_agent.events.evidence import EvidenceReference
 from edge_agent.events.passport import PassportRead
@@ -35,6 +36,19 @@ EVENTS: list[EventData] = [
     read("nothing of the kind"),
     InputRejected(reason="truncated-image", message="The file ends early: scan again."),
     JournalSalvaged(saved=41, resumed=100, reason="malformed"),
+    ColourTestRead(
+        verdict="consistent",
+        reagent="A.1",
+        reagent_name="Cobalt thiocyanate",
+        groups=[
+            ColourGroup(name="Strong greenish blue", munsell=["5B 5/10"], distance=0.4, substances=["Cocaine HCl"])
+        ],
+        consistent_with=["Cocaine HCl"],
+        colour=[51.0, -28.7, -33.2],
+        series=[ColourMoment(seconds=0, colour=[94, 0, 3])],
+        engine="test",
+        milliseconds=80,
+    ),
     TrialLoad(number=1, sent=0.5, padding="x"),
 ]
 

@@ -23,7 +23,7 @@ def barcode(
         Path | None,
         typer.Option("--picture", "-p", help="Write the picture with what was read drawn over it; one FILE only."),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.05, max=60, help="How long to look at a picture at most.")] = 1.5,
+    seconds: Annotated[float, typer.Option(min=0.05, max=60, help="Seconds of computing for a picture at most.")] = 1.5,
     as_json: JsonOption = False,
 ) -> None:
     """Read the bar codes in pictures. Their contents stay text: no link is opened.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,8 @@ def put(place: Spool, name: str, text: str) -> Path:
         finally:
             os.close(directory)
     except OSError as error:
-        hidden.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            hidden.unlink()
         give_up(f"{place.folder} cannot be written to ({error.strerror}): try as the user of the agent", Exit.FAILED)
     return final
 

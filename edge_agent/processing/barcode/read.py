@@ -24,14 +24,17 @@ from edge_agent.processing.barcode.symbols import Corners, Symbol
 Grey = NDArray[np.uint8]
 
 SECONDS: Final = 1.5
+PATIENCE: Final = 4
 LARGEST: Final = 3000
 """Pixels of the longer side; a larger picture is shrunk for the first look."""
 _ANGLES: Final = (15, -15, 30, -30, 45, 60, -60, 75, -75)
 _CROP_SIDE: Final = 1200
+_TURNED_SIDE: Final = 1600
 SHORT: Final = 4
 """Contents of fewer bytes are not believed at the first look, where a symbology's own checks are weak."""
 _SHARED: Final = 0.3
 _MARGIN: Final = 0.15
+_THIN: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,10 @@ def read(image: NDArray[np.uint8], seconds: float = SECONDS) -> Reading:
 
     Args:
         image: BGR, shape (height, width, 3), or grey, shape (height, width).
-        seconds: after which no further look begins; one look takes a fraction of a second.
+        seconds: of computing, after which no further look begins, so that a busy machine reads as much as an idle one;
+            by the clock, four times as many. One look takes a fraction of a second.
     """
-    until = time.monotonic() + seconds
+    worked, until = time.thread_time() + seconds, time.monotonic() + PATIENCE * seconds
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8)
     grey = np.ascontiguousarray(grey)
     found = _Found()
@@ -73,26 +77,28 @@ def read(image: NDArray[np.uint8], seconds: float = SECONDS) -> Reading:
     candidates = regions(grey)
     complete = True
     for view in _views(grey, whole, candidates, found):
-        if time.monotonic() >= until:
+        if time.thread_time() >= worked or time.monotonic() >= until:
             complete = False
             break
         found.look(view)
     symbols = sorted(found.believed(), key=lambda s: (float(s.corners[:, 1].mean()), float(s.corners[:, 0].mean())))
-    return Reading(tuple(symbols), found.damaged(), complete)
+    return Reading(tuple(symbols), found.damaged(whole), complete)
 
 
 def _views(grey: Grey, whole: _View, candidates: list[Region], found: _Found) -> Iterator[_View]:
     """Further looks, the most promising first; each is made only when it is asked for."""
-    for hard in range(len(_TREATMENTS)):
+    for treatment in _TREATMENTS:
         for region in candidates:
             if not found.covers(region):
-                yield from _TREATMENTS[hard](_cut(grey, region))
+                yield from treatment(_cut(grey, region))
     if not found.believed():
-        yield from _enlarged(whole)
+        for treatment in (_enlarged, _flattened):
+            yield from treatment(whole)
+    small = _scaled(whole, min(1.0, _TURNED_SIDE / max(whole.image.shape)))
     for angle in _ANGLES:
         if found.believed():
             return
-        yield _turned(whole, angle)
+        yield _turned(small, angle)
 
 
 class _Found:
@@ -100,18 +106,15 @@ class _Found:
 
     def __init__(self) -> None:
         self._symbols: list[Symbol] = []
-        self._damaged: list[Corners] = []
 
     def look(self, view: _View, *, first: bool = False) -> None:
         """Show a picture to both engines; ``first``: the picture as it is, which zxing-cpp is trusted with."""
         back = cv2.invertAffineTransform(view.matrix)
         seen: list[Symbol] = []
-        read, damaged = engines.zxing(view.image)
-        if first:
-            self._damaged = [corners @ back[:, :2].T + back[:, 2] for corners in damaged]
-        for symbol in (*read, *engines.zbar(view.image)):
+        for symbol in (*engines.zxing(view.image), *engines.zbar(view.image)):
             corners = symbol.corners @ back[:, :2].T + back[:, 2]
-            looks = 2 if first and "zxing-cpp" in symbol.engines and len(symbol.data) >= SHORT else 1
+            trusted = first and "zxing-cpp" in symbol.engines and len(symbol.data) >= SHORT and not _thin(corners)
+            looks = 2 if trusted else 1
             _join(seen, replace(symbol, corners=corners, looks=looks), again=False)
         for symbol in seen:
             _join(self._symbols, symbol, again=True)
@@ -128,11 +131,13 @@ class _Found:
             )
         ]
 
-    def damaged(self) -> int:
-        """Symbols whose checks fail, and in whose place nothing was read."""
+    def damaged(self, view: _View) -> int:
+        """Symbols of a picture whose checks fail, and in whose place nothing was read."""
+        back = cv2.invertAffineTransform(view.matrix)
         places = [symbol.corners for symbol in self.believed()]
         read = len(places)
-        for place in self._damaged:
+        for corners in engines.damaged(view.image):
+            place = corners @ back[:, :2].T + back[:, 2]
             if not any(_overlap(place, other) for other in places):
                 places.append(place)
         return len(places) - read
@@ -146,7 +151,7 @@ class _Found:
 def _join(symbols: list[Symbol], new: Symbol, *, again: bool) -> None:
     """Add a symbol; one that was read already counts as another look if it is from another engine or picture."""
     for index, old in enumerate(symbols):
-        if _same_contents(old, new) and _overlap(old.corners, new.corners):
+        if _same_contents(old, new) and _overlap(old.corners, new.corners, _MARGIN):
             better = old if "zxing-cpp" in old.engines else new
             more = new.looks if again or not new.engines <= old.engines else 0
             symbols[index] = replace(better, engines=old.engines | new.engines, looks=old.looks + more)
@@ -164,20 +169,27 @@ def _same_contents(one: Symbol, other: Symbol) -> bool:
     return one.format.split()[0] == other.format.split()[0] and one.data.strip(b"\x1d") == other.data.strip(b"\x1d")
 
 
-def _overlap(one: Corners, other: Corners) -> bool:
-    """Whether two places share a good part of the smaller one, by their upright boxes with a margin.
+def _overlap(one: Corners, other: Corners, margin: float = 0.02) -> bool:
+    """Whether two places share a good part of the smaller one.
 
-    Without it, a few scan lines along the edge of a linear code would pass for another code beside it.
+    ``margin`` is added around them, as a part of their longer sides; always more around a few scan lines, since such
+    along the edge of a linear code would pass for another code beside it.
     """
-    (low, high), (others_low, others_high) = _box(one), _box(other)
-    shared = np.minimum(high, others_high) - np.maximum(low, others_low)
-    smaller = min(float(np.prod(high - low)), float(np.prod(others_high - others_low)))
-    return bool((shared > 0).all()) and float(np.prod(shared)) > _SHARED * smaller
+    first, second = _around(one, margin), _around(other, margin)
+    shared, _ = cv2.intersectConvexConvex(first, second)
+    return shared > _SHARED * min(cv2.contourArea(first), cv2.contourArea(second))
 
 
-def _box(corners: Corners) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    margin = _MARGIN * float(np.ptp(corners, axis=0).max()) + 1
-    return corners.min(0) - margin, corners.max(0) + margin
+def _around(corners: Corners, margin: float) -> NDArray[np.float32]:
+    centre, (width, height), angle = cv2.minAreaRect(corners.astype(np.float32))
+    wide = 2 * max(width, height) * (_MARGIN if _thin(corners) else margin) + 1
+    return cv2.boxPoints((centre, (width + wide, height + wide), angle)).astype(np.float32)
+
+
+def _thin(corners: Corners) -> bool:
+    """Whether only a few scan lines of a linear code agree: such were seen to be wrong."""
+    _, sides, _ = cv2.minAreaRect(corners.astype(np.float32))
+    return min(sides) * _THIN < max(sides)
 
 
 # -- looks -------------------------------------------------------------------------------------------------------------
@@ -189,10 +201,10 @@ def _shrunk(grey: Grey) -> _View:
     return _View(small.astype(np.uint8, copy=False), np.array([[scale, 0, 0], [0, scale, 0]]))
 
 
-def _turned(view: _View, angle: float, scale: float = 1.0) -> _View:
+def _turned(view: _View, angle: float) -> _View:
     """The whole of a picture, turned."""
     height, width = view.image.shape
-    turn = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale), np.float64)
+    turn = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1), np.float64)
     cos, sin = abs(turn[0, 0]), abs(turn[0, 1])
     wide, high = int(height * sin + width * cos), int(height * cos + width * sin)
     turn[:, 2] += (wide / 2 - width / 2, high / 2 - height / 2)
@@ -250,11 +262,19 @@ def _softened(view: _View) -> Iterator[_View]:
 
 
 def _equalised(view: _View) -> Iterator[_View]:
-    """Against shadows and glare."""
+    """Against glare."""
     yield replace(view, image=cv2.createCLAHE(4, (4, 4)).apply(view.image).astype(np.uint8, copy=False))
-    if max(view.image.shape) <= _CROP_SIDE / 2:
-        triple = _scaled(_stretched(view), 3)
-        yield _sharpened(triple, 5, 3)
 
 
-_TREATMENTS: Final = (_plain, _enlarged, _softened, _equalised)
+def _flattened(view: _View) -> Iterator[_View]:
+    """Against shadows: each place as bright as the paper around it; and what is very small, much larger."""
+    size = max(view.image.shape) // 8 * 2 + 1
+    paper = cv2.GaussianBlur(cv2.dilate(view.image, np.ones((size, size), np.uint8)), (0, 0), size / 2)
+    flat = replace(view, image=cv2.divide(view.image, paper, scale=255).astype(np.uint8, copy=False))
+    yield flat
+    for factor, longest in ((2, _CROP_SIDE), (3, _CROP_SIDE // 2), (5, _CROP_SIDE // 8)):
+        if max(view.image.shape) <= longest:
+            yield _sharpened(_scaled(flat, factor), 1.5 * factor, 2)
+
+
+_TREATMENTS: Final = (_plain, _enlarged, _equalised, _softened, _flattened)

@@ -12,14 +12,16 @@ from typing import Final
 
 import numpy as np
 
-from edge_agent.processing.colourtest.card import NEUTRALS, SIZE, Rectangle
+from edge_agent.processing.colourtest.card import NEUTRALS, NOMINAL, SIZE, Rectangle
 from edge_agent.processing.colourtest.colour import D65, Array, lab_of_xyz, xyz_of_lab
 
+NO_CURVE: Final = np.array((0.0, 1.0, 0.0, 0.0))
 _CURVE_PRIOR: Final = np.array((0.02, 0.25, 0.25))
 """How far the tone curve's offset, square and cubic terms are expected from zero (in cube roots of light)."""
 _CURVE_ERROR: Final = 0.006
 _NEUTRAL_WEIGHT: Final = 0.7
 _ROUNDS: Final = 5
+COLOURED: Final = tuple(name for name in NOMINAL if name not in NEUTRALS)
 COVERAGE: Final = 3.9
 """Standard deviations of one axis that hold 99 of 100 errors in three: 3.4 if they were normal, 3.7 as rendered."""
 
@@ -43,10 +45,18 @@ class Field:
         return np.asarray(np.exp(terms @ self.coefficients), np.float64)
 
 
-def fit_field(places: tuple[Rectangle, ...], rgb: Array) -> Field:
-    """Light over the card from the white paper: ``rgb``, shape (n, 3), in linear light, of n places."""
+def fit_field(places: tuple[Rectangle, ...], rgb: Array, *, plane: bool = False) -> Field:
+    """Light over the card from n places of one reflectance.
+
+    Args:
+        places: all over the card.
+        rgb: their linear light, shape (n, 3).
+        plane: fit no more than a plane (in the logarithm), for places at the edges alone.
+    """
     centres = np.array([(place.x + place.width / 2, place.y + place.height / 2) for place in places])
     terms, logs = _terms(centres), np.log(np.maximum(rgb, 1e-5))
+    if plane:
+        terms[:, 3:] = 0
     kept = np.ones(len(logs), bool)
     for _ in range(3):  # a speck of dirt is no shadow
         coefficients, *_rest = np.linalg.lstsq(terms[kept], logs[kept], rcond=None)
@@ -72,20 +82,19 @@ def _terms(points: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Undoes a camera's tone curve: cubic in the cube root of light, ``c + k0 + k1 c**2 + k2 c**3``."""
+    """Undoes a camera's tone curve: cubic in the cube root ``c`` of light, coefficients from the constant upwards."""
 
     coefficients: Array
 
     def undo(self, rgb: Array) -> Array:
         """Linear light of values that the camera had bent."""
         c = np.cbrt(np.maximum(rgb, 0))
-        k0, k1, k2 = self.coefficients
-        bent = np.maximum(c + k0 + k1 * c**2 + k2 * c**3, 0)
-        return np.asarray(bent**3, np.float64)
+        k0, k1, k2, k3 = self.coefficients
+        return np.asarray(np.maximum(k0 + c * (k1 + c * (k2 + c * k3)), 0) ** 3, np.float64)
 
 
 def fit_curve(rgb: Array, reflectance: Array) -> Curve:
-    """The tone curve, common to the channels, from the neutrals.
+    """The tone curve, common to the channels, from the neutrals: a perfect white becomes 1, on average of the channels.
 
     Args:
         rgb: shape (n, 3), linear light but for the camera's curve.
@@ -104,19 +113,22 @@ def fit_curve(rgb: Array, reflectance: Array) -> Curve:
     solution, *_rest = np.linalg.lstsq(
         np.concatenate((design, prior)), np.concatenate((-c.T.ravel(), np.zeros(3))), rcond=None
     )
-    return Curve(np.asarray(solution[:3], np.float64))
+    offset, square, cube, *gains = solution.tolist()
+    return Curve(np.array((offset, 1.0, square, cube)) / float(np.mean(gains)))
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
     """XYZ of the camera's linear light, fitted on the patches.
 
-    ``residuals`` are CIEDE2000 of each patch as predicted from all others. ``variance`` is the mean square of one axis
-    of these, and ``inverse`` (9, 9) the inverse of the normal matrix: how little the patches say of a colour far off.
+    ``residuals`` are CIEDE2000 of each patch as predicted from all others, ``variance`` the mean square of one axis of
+    those of the coloured ones. ``errors`` are by name what the fit lacks along lightness, chroma and hue, shape (3,).
+    ``inverse``, shape (9, 9), is the inverse of the normal matrix: how little the patches say of a colour far off.
     """
 
     values: Array
     residuals: Array
+    errors: dict[str, Array]
     variance: float
     inverse: Array
 
@@ -161,7 +173,8 @@ def fit_matrix(rgb: Array, references: Array, names: tuple[str, ...]) -> Matrix:
     alone = np.linalg.solve(np.eye(3) - np.minimum(hats, 0.9), wrong[..., None])[..., 0]
     distances = np.linalg.norm(alone, axis=1)
     chromatic = np.array([name not in NEUTRALS for name in names])
-    return Matrix(matrix, distances, float((distances[chromatic] ** 2).mean() / 3), inverse)
+    errors = dict(zip(names, wrong, strict=True))
+    return Matrix(matrix, distances, errors, float((distances[chromatic] ** 2).mean() / 3), inverse)
 
 
 def _errors(rgb: Array, matrix: Array, references: Array) -> Array:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ _BLACK: Final = (20.5, 3.0)
 _RANGE_STEPS: Final = 9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """A colour that a substance turns a reagent to. ``colours``, shape (n, 3), are CIELAB points along its range.
 
@@ -118,7 +118,8 @@ def _points(ends: list[dict[str, str]]) -> Array:
     return np.asarray(labs[0] * (1 - along) + labs[1] * along, np.float64)
 
 
-def groups(rows: tuple[Row, ...]) -> list[Group]:
+@lru_cache(maxsize=64)
+def groups(rows: tuple[Row, ...]) -> tuple[Group, ...]:
     """Rows by colour: complete linkage, so that no two of a group differ by more than ``SAME_COLOUR``."""
     clusters = [[i] for i in range(len(rows))]
     apart = np.array([[_between(one, other) for other in rows] for one in rows])
@@ -130,7 +131,7 @@ def groups(rows: tuple[Row, ...]) -> list[Group]:
         ]
         width, i, j = min(widths, default=(np.inf, 0, 0))
         if width > SAME_COLOUR:
-            return [Group(tuple(rows[k] for k in cluster)) for cluster in clusters]
+            return tuple(Group(tuple(rows[k] for k in cluster)) for cluster in clusters)
         clusters[i] = sorted(clusters[i] + clusters.pop(j))
 
 

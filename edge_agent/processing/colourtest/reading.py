@@ -13,6 +13,7 @@ from edge_agent.processing.colourtest.card import BLANK, NEUTRALS, SAMPLE, Recta
 from edge_agent.processing.colourtest.colour import Array, ciede2000, xyz_of_lab
 from edge_agent.processing.colourtest.correct import (
     COVERAGE,
+    NO_CURVE,
     Curve,
     Field,
     Matrix,
@@ -22,33 +23,41 @@ from edge_agent.processing.colourtest.correct import (
 )
 from edge_agent.processing.colourtest.locate import Located, Pixels, flatten, locate
 from edge_agent.processing.colourtest.sample import look, look_into, white_level
+from edge_agent.processing.colourtest.sodium import like_sodium
 
 MIN_RESOLUTION: Final = 3.0
 """Pixels for a millimetre."""
 MAX_MISFIT: Final = 1.0
 """Millimetres."""
-MAX_RMS: Final = 5.0
+MAX_RMS: Final = 6.5
 """CIEDE2000 of the coloured patches, each predicted from the others. Daylight and white LEDs have 1 to 2, bulbs and old
-tubes up to 4, high-pressure sodium lamps 5 to 10."""
+tubes up to 5, high-pressure sodium lamps 3 to 10."""
+_SODIUM_RMS: Final = 2.5
+"""From here on it is asked whether it is one of these."""
 _DARKEST_PAPER: Final = 0.04
 _MAX_FIELD_MISFIT: Final = 0.06
+_MAX_GREY_MISFIT: Final = 0.15
+"""The same where the paper is cut off at white, and the greys have to do."""
 _MAX_UNEVENNESS: Final = 1.2
 _MAX_TINT: Final = 0.25
 _MAX_CLIPPED: Final = 0.03
 _LOST: Final = 0.2
 """Part of pixels cut off at black from which a channel says only that it is no brighter."""
-_DEEPEST: Final = 0.12
-"""How far below zero a cut-off channel may have been, relative to white: the table's colours go down to about half."""
+_DEEPEST: Final = 0.2
+"""How far below zero a cut-off channel may have been, relative to white: the table's colours go to half of it."""
 _TABLE_DEVIATION: Final = 0.8
 """Of the table itself, whose notations are steps of a colour atlas matched by eye; CIEDE2000, one axis."""
 _UNMEASURED_DEVIATION: Final = 0.8
 """Added where nobody measured the print; what its errors do to the fit comes on top by itself."""
 _MAX_PATCHINESS: Final = 6.0
 """CIEDE2000 between parts of one liquid."""
-_MAX_LEFT_OUT: Final = 0.35
-_GLARING: Final = 0.5
+_MAX_LEFT_OUT: Final = 0.42
+_SOME_LEFT_OUT: Final = 0.15
+_MAX_LESS: Final = 0.03
+"""What is left out of a liquid is a reflection as long as it adds light in all channels: else another liquid."""
+_GLARING: Final = 0.15
 _ROUNDS: Final = 3
-_LIQUID: Final = (0.6, 0.3)
+_LIQUID: Final = (0.45, 0.3)
 """Part of the width and the height of an ampoule's place that is looked at."""
 
 
@@ -123,7 +132,8 @@ class Calibrated:
         lost = (seen.whole.low > _LOST) & (self.quality.bits == 8)
         lab, parts = self.matrix.lab(light), self.matrix.lab(self.light(seen.parts, middle))
         patchiness = float(np.percentile(ciede2000(parts, np.median(parts, axis=0)), 75))
-        if patchiness > _MAX_PATCHINESS or seen.whole.left_out > _MAX_LEFT_OUT:
+        other = seen.whole.left_out > _SOME_LEFT_OUT and seen.added.min() < -_MAX_LESS * self.level
+        if patchiness > _MAX_PATCHINESS or seen.whole.left_out > _MAX_LEFT_OUT or other:
             raise Refused(
                 "not_uniform",
                 "The liquid has not one colour but several: wait until it has settled, and put the layer that is "
@@ -145,7 +155,7 @@ class Calibrated:
     def _candidates(self, light: Array, lost: NDArray[np.bool_]) -> Array:
         if not lost.any():
             return self.matrix.lab(light)[None]
-        depths = np.linspace(0, -_DEEPEST, 7)
+        depths = np.linspace(0, -_DEEPEST, 11)
         colours = np.repeat(light[None], len(depths), axis=0)
         colours[:, lost] += depths[:, None]
         real = np.asarray((colours @ self.matrix.values.T > 0).all(axis=1), np.bool_)
@@ -198,38 +208,40 @@ def _fit(
     flat: Pixels, white: int, linear: bool, quality: Quality, references: Mapping[str, Array] | None
 ) -> Calibrated:
     papers = [look(flat, place, white=white, linear=linear) for place in paper()]
-    if np.mean([seen.high.max() > _MAX_CLIPPED for seen in papers]) > 0.1:
-        raise Refused("too_bright", "The white paper is cut off: lower the exposure, or shade the lamp.", quality)
+    paper_cut = bool(np.mean([seen.high.max() > _MAX_CLIPPED for seen in papers]) > 0.1)
     level = float(np.mean([seen.rgb for seen in papers]))
     if level < _DARKEST_PAPER and quality.bits == 8:
         raise Refused("too_dark", "The picture is too dark: give more light, or expose it longer.", quality)
     seen = [look(flat, patch.place.inner(0.7), white=white, linear=linear) for patch in patches()]
     if max(float(each.high.max()) for each in seen) > _MAX_CLIPPED:
+        if paper_cut:
+            raise Refused("too_bright", "The card is cut off at white: lower the exposure, or shade the lamp.", quality)
         raise Refused("glare", _GLARE, quality)
     labs = nominal_labs() if references is None else references
     targets = np.array([labs[patch.name] for patch in patches()])
     names = tuple(patch.name for patch in patches())
     neutral = np.array([name in NEUTRALS for name in names])
+    grey_places = tuple(patch.place for patch in patches() if patch.name in NEUTRALS)
     greys = xyz_of_lab(targets[neutral])[:, 1:2]
     rgb, white_rgb = np.array([each.rgb for each in seen]) / level, np.array([each.rgb for each in papers]) / level
-    curve = Curve(np.zeros(3))
+    curve = Curve(NO_CURVE)
     for _ in range(_ROUNDS):  # the light is seen through the curve, and the curve in the light
-        field = fit_field(paper(), curve.undo(white_rgb))
+        if paper_cut:
+            field = fit_field(grey_places, curve.undo(rgb[neutral]) / greys, plane=True)
+        else:
+            field = fit_field(paper(), curve.undo(white_rgb))
         light = np.array([field.at(patch.place) for patch in patches()])
         curve = fit_curve(rgb[neutral], greys * light[neutral])
-    _check_light(field, quality)
+    _check_light(field, quality, _MAX_GREY_MISFIT if paper_cut else _MAX_FIELD_MISFIT)
     even = curve.undo(rgb) / light
     usable = np.array([each.low.max() < 0.05 for each in seen]) | neutral
-    matrix = fit_matrix(
-        even[usable],
-        targets[usable],
-        tuple(name for name, use in zip(names, usable, strict=True) if use),
-    )
+    matrix = fit_matrix(even[usable], targets[usable], tuple(np.array(names)[usable].tolist()))
     found = matrix.residuals
     quality = Quality(
         quality.located, quality.bits, field.unevenness, float(np.median(found)), float(np.percentile(found, 95))
     )
-    if not matrix.rms <= MAX_RMS:
+    sodium = matrix.rms > _SODIUM_RMS and like_sodium(matrix.errors) > 0
+    if sodium or not matrix.rms <= MAX_RMS:
         raise Refused(
             "light_unfit",
             "The card's colours do not come out right in this light: use daylight, a bulb or a white LED (no sodium "
@@ -239,8 +251,8 @@ def _fit(
     return Calibrated(flat, white, linear, level, field, curve, matrix, quality, references is not None)
 
 
-def _check_light(field: Field, quality: Quality) -> None:
-    if field.misfit > _MAX_FIELD_MISFIT:
+def _check_light(field: Field, quality: Quality, max_misfit: float) -> None:
+    if field.misfit > max_misfit:
         raise Refused(
             "shadow",
             "There is a shadow or a reflection on the card: move the lamp, or what stands in its way.",

@@ -79,10 +79,14 @@ def _table(white: int, linear: bool) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Liquid:
-    """What an ampoule looks like, reflections left out: its colour, and those of its parts, shape (n, 3)."""
+    """What an ampoule looks like, reflections left out: its colour, and those of its parts, shape (n, 3).
+
+    ``added`` is by how much what was left out is brighter, shape (3,).
+    """
 
     whole: Patch
     parts: Array
+    added: Array
 
 
 def look_into(flat: Pixels, place: Rectangle, *, white: int, linear: bool = False) -> Liquid:
@@ -107,7 +111,9 @@ def look_into(flat: Pixels, place: Rectangle, *, white: int, linear: bool = Fals
             inside = np.ix_(rows, columns)
             if kept[inside].mean() > _ENOUGH:
                 parts.append(light[inside][kept[inside]].mean(axis=0))
-    return Liquid(_patch(pixels[kept], light[kept], white, linear, 1 - float(kept.mean())), np.array(parts))
+    whole = _patch(pixels[kept], light[kept], white, linear, 1 - float(kept.mean()))
+    added = light[~kept].mean(axis=0) - whole.rgb if not kept.all() else np.zeros(3)
+    return Liquid(whole, np.array(parts), added)
 
 
 def white_level(image: NDArray[Any]) -> int:

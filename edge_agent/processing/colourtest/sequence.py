@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -45,6 +46,7 @@ class Test:
         return tuple(dict.fromkeys(row.substance for step in self.steps for row in step.rows))
 
 
+@cache
 def known_tests() -> dict[str, Test]:
     """Every test by its code: the reagents of the standard, and ``scott``."""
     tests = {code: Test(code, each.name, _steps(code, each.rows)) for code, each in reagents().items()}

@@ -59,7 +59,7 @@ class Reading:
     frame: bytes
 
 
-_VALUE: Final = rb"([+-]?) *([0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_VALUE: Final = rb" *([+-]?) *([0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _LINE: Final = re.compile(
     rb"(ST|US|OL),(?:(GS|NT|TR),)?(?:(?:LO|OK|HI|--),)?(?:[\x20-\x7f][\x00-\xff],)?"
     + _VALUE
@@ -72,6 +72,11 @@ _ENDS: Final = {
     Protocol.AND: re.compile(rb"\r\n?|\n"),
     Protocol.TOLEDO: re.compile(rb"\r"),
     Protocol.SICS: re.compile(rb"\r\n?|\n"),
+}
+_STARTS: Final = {
+    Protocol.AND: re.compile(rb"(?:ST|US|OL),"),
+    Protocol.TOLEDO: re.compile(rb"\x02"),
+    Protocol.SICS: re.compile(rb"S [SDI+-]"),
 }
 _REQUESTS: Final = {Protocol.AND: b"", Protocol.TOLEDO: b"W", Protocol.SICS: b"SI\r\n"}
 
@@ -161,10 +166,8 @@ class Framer:
 
     def _reading(self, frame: bytes) -> Reading | None:
         """A frame may have noise before it, as after plugging in, but nothing behind it."""
-        reading = parse(frame, self._protocol)
-        if reading is None and self._protocol is Protocol.TOLEDO and b"\x02" in frame[1:]:
-            return parse(frame[frame.rindex(b"\x02") :], self._protocol)
-        return reading
+        starts = [match.start() for match in _STARTS[self._protocol].finditer(frame)]
+        return parse(frame[starts[-1] :], self._protocol) if starts else None
 
 
 class Loads:

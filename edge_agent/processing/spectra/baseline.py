@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from pybaselines.whittaker import arpls
 
-from edge_agent.processing.spectra.spectrum import Array, Spectrum, SpectrumError, Technique
+from edge_agent.processing.spectra.spectrum import Array, Spectrum, SpectrumError
 
 SMOOTHNESS: Final = 1e6
 """lam of arPLS; measured best of six methods on 1,800 points at a step of 2 cm-1."""
 STEP: Final = 2.0
 """The step, in 1/cm, at which a baseline is sought: ``SMOOTHNESS`` counts in points."""
+_FARTHEST: Final = 20_000.0
+_HIGHEST: Final = 1e15
 _FLOOR: Final = 1e-4
 """Transmittance below which a band is as good as black."""
 
@@ -36,26 +38,19 @@ def absorbing(spectrum: Spectrum) -> Spectrum:
     """The spectrum with bands that point upwards, x ascending: transmittance becomes absorbance.
 
     Raises:
-        SpectrumError: its x are not in 1/cm or it has fewer than 32 points (unsupported-spectrum).
+        SpectrumError: it is not one in 1/cm, or has fewer than 32 points (unsupported-spectrum).
     """
     spectrum = spectrum.ascending()
     if spectrum.x.size < 32 or spectrum.peaks:
         raise SpectrumError("unsupported-spectrum", "Fewer than 32 points, or only peaks: that is not compared.")
+    if np.abs(spectrum.x).max() > _FARTHEST or np.abs(spectrum.y).max() > _HIGHEST:
+        raise SpectrumError("unsupported-spectrum", "Its x or y reach farther than those of a spectrum in 1/cm.")
     if spectrum.x_unit not in {"1/cm", ""}:
         raise SpectrumError("unsupported-spectrum", f"Its x are {spectrum.x_unit[:32]!r}: only 1/cm are compared.")
     if spectrum.y_unit not in {"transmittance", "reflectance", "percent"}:
         return spectrum
     y = spectrum.y / 100 if np.percentile(spectrum.y, 90) > 2 else spectrum.y
-    return Spectrum(
-        spectrum.x,
-        -np.log10(np.maximum(y, _FLOOR)),
-        technique=spectrum.technique,
-        x_unit=spectrum.x_unit,
-        y_unit="absorbance",
-        title=spectrum.title,
-        remarks=spectrum.remarks,
-        doubts=spectrum.doubts,
-    )
+    return replace(spectrum, y=-np.log10(np.maximum(y, _FLOOR)), y_unit="absorbance")
 
 
 def flattened(y: Array) -> tuple[Array, Array]:
@@ -73,24 +68,6 @@ def flattened(y: Array) -> tuple[Array, Array]:
     return y - baseline, baseline
 
 
-def on_grid(spectrum: Spectrum, grid: Grid) -> tuple[Array, tuple[int, int]]:
-    """A spectrum with x ascending on a grid: y, shape (count,), zero where it has none; and first and end index it has.
-
-    A finer spectrum is averaged over each step, so that its noise is, too; a coarser one is interpolated.
-
-    Raises:
-        SpectrumError: they have fewer than 32 points in common (unsupported-spectrum).
-    """
-    x = grid.x()
-    start = int(np.searchsorted(x, spectrum.x[0] - 1e-9))
-    end = int(np.searchsorted(x, spectrum.x[-1] + 1e-9, side="right"))
-    if end - start < 32:
-        raise SpectrumError("unsupported-spectrum", f"It has too little between {x[0]:g} and {x[-1]:g} 1/cm.")
-    y = np.zeros(grid.count)
-    y[start:end] = resampled(spectrum.x, spectrum.y, x[start:end], grid.step)
-    return y, (start, end)
-
-
 def resampled(x: Array, y: Array, onto: Array, step: float) -> Array:
     """``y`` over ascending ``x``, at the even points ``onto``: means over ``step`` where there are finer ones."""
     spacing = float(np.median(np.diff(x)))
@@ -106,9 +83,4 @@ def resampled(x: Array, y: Array, onto: Array, step: float) -> Array:
 def even(spectrum: Spectrum, step: float = STEP) -> tuple[Array, Array]:
     """A spectrum with x ascending at an even step over all of its range: x and y."""
     x = np.arange(spectrum.x[0], spectrum.x[-1], step)
-    if x.size > 1 << 16:
-        raise SpectrumError("unsupported-spectrum", "Its x reach too far for a spectrum in 1/cm.")
     return x, resampled(spectrum.x, spectrum.y, x, step)
-
-
-OPTICAL: Final = (Technique.RAMAN, Technique.INFRARED)

@@ -7,7 +7,7 @@ the European Pharmacopoeia, 2.2.24.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -72,16 +72,7 @@ class Correction:
 
     def applied(self, spectrum: Spectrum) -> Spectrum:
         """A spectrum with x ascending on the corrected axis."""
-        return Spectrum(
-            spectrum.x + self.at(spectrum.x),
-            spectrum.y,
-            technique=spectrum.technique,
-            x_unit=spectrum.x_unit,
-            y_unit=spectrum.y_unit,
-            title=spectrum.title,
-            remarks=spectrum.remarks,
-            doubts=spectrum.doubts,
-        )
+        return replace(spectrum, x=spectrum.x + self.at(spectrum.x))
 
 
 @dataclass(frozen=True, slots=True)

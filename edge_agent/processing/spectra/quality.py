@@ -34,11 +34,6 @@ class Quality:
     fluorescence: float | None
     problems: tuple[str, ...]
 
-    @property
-    def good(self) -> bool:
-        """Whether nothing is wrong with it."""
-        return not self.problems
-
 
 def noise(y: Array) -> float:
     """The standard deviation of the noise of an evenly spaced spectrum, robust against its bands.

@@ -200,6 +200,7 @@ def test_a_reaction_before_the_camera_is_one_event(
     assert observation.evidence[0].media_type == "image/jpeg"
 
 
+@pytest.mark.slow
 def test_a_film_that_ends_too_early_is_inconclusive() -> None:
     short = reaction_film(np.random.default_rng(0), every=6, drop=24, seconds=48, width=640, height=480)
     event = read(short, Kit(reagent="A.5"))

@@ -150,6 +150,10 @@ def test_a_folder_is_worked_through_and_a_new_library_is_noticed(
     assert seen[0].verdict == "match"
     assert isinstance(seen[1], InputRejected)
     assert (tmp_path / "in" / "processed" / "1.jdx").exists()
+    assert driver.trouble == ""
+    calibration.path("lane-1-raman").unlink()
+    driver.open()
+    assert "never checked" in driver.trouble
     Path("lib").write_bytes(b"broken")
     with pytest.raises(DriverError, match="library"):
         driver.examine(b"##TITLE=")
@@ -167,3 +171,25 @@ def test_an_ion_mobility_spectrum_is_a_screening_of_category_b() -> None:
     assert (event.assertion, event.category, event.verdict) == ("screening", "B", "not_compared")
     assert [(each.k0, each.name) for each in event.mobilities] == [(1.73, "acetone"), (1.44, "pentane")]
     assert event.axis.state == "not_applicable"
+
+
+@pytest.mark.parametrize("x", [(0, 4000), (400, 401), (0, 1e9), (-1e300, 1e300), (-50, 50)])
+@pytest.mark.parametrize("y", ["constant", "one spike", "noise", "huge", "tiny", "beyond zero transmittance"])
+def test_odd_spectra_end_in_an_event(site: Site, x: tuple[float, float], y: str) -> None:
+    rng = np.random.default_rng(0)
+    places = np.linspace(*x, 300)
+    noise = rng.normal(0, 1, 300)
+    curves = {
+        "constant": np.ones(300),
+        "one spike": np.eye(1, 300)[0],
+        "noise": noise,
+        "huge": 1e300 * noise,
+        "tiny": 1e-300 * noise,
+    }
+    values = curves.get(y, noise)
+    unit = "TRANSMITTANCE" if y.startswith("beyond") else "COUNTS"
+    pairs = "\n".join(f"{a:.6g} {b:.6g}" for a, b in zip(places, values, strict=True))
+    head = f"##TITLE=x\n##DATA TYPE=RAMAN SPECTRUM\n##XUNITS=1/CM\n##YUNITS={unit}\n##XYPOINTS=(XY..XY)\n"
+    event, _, _ = measure(f"{head}{pairs}\n##END=\n".encode(), site)
+    assert event.verdict in {"not_compared", "no_match"}
+    event.model_dump_json()

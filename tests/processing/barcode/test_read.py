@@ -17,8 +17,8 @@ from edge_agent.processing.barcode.regions import regions
 from edge_agent.simulate.papers import drawn, page
 
 PHOTOGRAPHS = Path(__file__).parents[4] / "shared" / "data" / "cctv" / "barcodes"
-PATIENT = 20.0
-"""Seconds, so that a busy machine reads as much as an idle one."""
+PATIENT = 5.0
+"""Seconds."""
 
 
 def contents(image: np.ndarray) -> list[str | None]:
@@ -26,7 +26,7 @@ def contents(image: np.ndarray) -> list[str | None]:
 
 
 @pytest.mark.parametrize("name", ["QRCode", "Code128", "PDF417", "Aztec", "DataMatrix", "Code39", "ITF"])
-@pytest.mark.parametrize("angle", [0, 12, 33, 90])
+@pytest.mark.parametrize("angle", [12, 33, 90])
 def test_codes_are_read_at_any_angle(name: str, angle: int) -> None:
     text = "12345670" if name == "ITF" else "EDGE AGENT 4711"
     image = page([drawn(name, text)], angle=angle, rng=np.random.default_rng(1))
@@ -62,7 +62,7 @@ def test_a_damaged_code_is_counted_not_guessed() -> None:
     low, high = symbol.corners.min(0).astype(int), symbol.corners.max(0).astype(int)
     middle = (low + high) // 2
     image[low[1] : high[1], middle[0] : high[0] - (high[0] - low[0]) // 4] = 255
-    reading = read(image, PATIENT)
+    reading = read(image, 0.2)
     assert (len(reading.symbols), reading.damaged) == (0, 1)
 
 
@@ -74,7 +74,7 @@ def test_nothing_is_read_into_noise_bars_or_text() -> None:
     for row in range(8):
         cv2.putText(text, "No bar code is here 4711", (10, 30 + 32 * row), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
     for image in (noise, bars, text, np.full((5, 5), 7, np.uint8), np.zeros((1, 1), np.uint8)):
-        assert read(image, 1).symbols == ()
+        assert read(image, 0.4).symbols == ()
 
 
 def test_looking_ends_when_the_time_is_up() -> None:
@@ -100,13 +100,13 @@ def test_what_was_read_is_drawn_in_a_copy() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="the photographs are not here")
-def test_photographs_are_read_and_never_more_wrongly_than_once_in_a_hundred() -> None:
-    chosen = random.Random(1).sample(list(samples(PHOTOGRAPHS)), 120)
+def test_photographs_are_read_and_none_of_sixty_wrongly() -> None:
+    chosen = random.Random(1).sample(list(samples(PHOTOGRAPHS)), 60)
     read_right = wrong = readable = 0
     for sample in chosen:
-        said = [symbol.text or symbol.data.decode("latin-1") for symbol in read(sample.image, 1).symbols]
+        said = [symbol.text or symbol.data.decode("latin-1") for symbol in read(sample.image, 0.5).symbols]
         readable += sample.contents is not None
         read_right += sample.contents is not None and any(right(sample.contents, each) for each in said)
         wrong += any(sample.contents is None or not right(sample.contents, each) for each in said)
     assert read_right >= 0.97 * readable
-    assert wrong <= 1
+    assert wrong == 0

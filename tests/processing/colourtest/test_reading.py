@@ -61,6 +61,12 @@ def test_light_that_cannot_be_trusted_is_refused(code: str, shot: dict) -> None:
     assert ":" in str(refused.value)  # and what to do
 
 
+def test_paper_that_is_cut_off_alone_does_no_harm() -> None:
+    """The greys tell of the light then: many cameras expose so that paper is white."""
+    reading = read_test(picture(exposure=1.04, gradient=0.05, noise=0.005))
+    assert float(ciede2000(reading.sample.lab, ORANGE)) < 1.5
+
+
 def test_a_picture_without_a_card_is_refused() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (600, 800, 3), dtype=np.uint8)
     with pytest.raises(Refused) as refused:

@@ -49,7 +49,7 @@ def test_no_reaction_is_said() -> None:
 
 
 def test_too_much_doubt_is_inconclusive() -> None:
-    judged = judge(seen(ORANGE, 3.5), None, MARQUIS)
+    judged = judge(seen(ORANGE, 4.0), None, MARQUIS)
     assert judged.verdict is Verdict.INCONCLUSIVE
     assert judged.findings == ("too_uncertain",)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge_agent.processing.spectra.jcamp import parse
 from edge_agent.processing.spectra.spectrum import MAX_POINTS, Spectrum, SpectrumError, Technique
-from edge_agent.simulate.spectra import difdup
+from edge_agent.simulate.spectra import X, as_measured, difdup, jcamp, made_up
 from tests.processing.spectra.data import needs_spectra, real
 
 HEAD = "##TITLE=t\n##JCAMP-DX=4.24\n##DATA TYPE=INFRARED SPECTRUM\n##XUNITS=1/CM\n##YUNITS=ABSORBANCE\n"
@@ -78,6 +78,8 @@ def test_differences_come_back_as_they_were_written(values: list[int], repeat: i
         (["0 1 2 3 3 z 1 0 -1 -2 -3"], {}, "damaged-spectrum"),
         (["0 1 2 3 3 2 1 0 -1 -2 -"], {}, "damaged-spectrum"),
         (["TAJJ"], {}, "damaged-spectrum"),
+        (["0 1 2 3 3 2 1 0 -1 -2 -3_0"], {}, "damaged-spectrum"),
+        (["0AJT%jX9c"], {}, "damaged-spectrum"),
         (["0T"], {}, "damaged-spectrum"),
         ([], {}, "truncated-spectrum"),
     ],
@@ -149,6 +151,27 @@ def test_pages_of_ntuples_take_their_factors_from_the_columns() -> None:
 def test_comments_line_ends_and_a_missing_value_do_no_harm() -> None:
     data = table("$$ whole line", "0 1 ? 3 $$ end", "3 4 5", last="4", points="5").replace(b"\n", b"\r")
     np.testing.assert_array_equal(only(data).y, [1, np.nan, 3, 4, 5])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from(["one lost", "one other", "end of line lost"]),
+    st.sampled_from("09@Aa%Jj S\n"),
+)
+def test_no_damage_to_differences_goes_unnoticed(at: int, kind: str, other: str) -> None:
+    counts = as_measured(made_up("x", 1).bands(X), np.random.default_rng(0))
+    data = jcamp("t", X, counts)
+    start, end = data.index(b"(Y..Y))") + 9, data.index(b"##END")
+    at = start + at % (end - start)
+    after = {"one lost": data[at + 1 :], "one other": other.encode() + data[at + 1 :]}
+    damaged = data[:at] + after.get(kind, data[data.index(b"\n", at) + 1 :])
+    try:
+        spectrum = only(damaged)
+    except SpectrumError:
+        return
+    assert spectrum.y.tolist() == counts.tolist()
+    np.testing.assert_allclose(spectrum.x, X)
 
 
 def hostile() -> dict[str, bytes]:

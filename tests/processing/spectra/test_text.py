@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import struct
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,6 +93,35 @@ def test_any_text_is_an_error_or_a_whole_spectrum(text: str) -> None:
     except SpectrumError:
         return
     assert all(each.x.shape == each.y.shape for each in spectra)
+
+
+def hostile() -> dict[str, bytes]:
+    size = 5_000_000
+    spc = bytearray(512)
+    struct.pack_into("<BBBbiddi", spc, 0, 4, 0x4B, 4, -128, 1, 0.0, 1.0, 2**30)
+    return {
+        "rows": b"1 2\n" * (size // 4),
+        "rows with commas": b"1,5;2\n" * (size // 6),
+        "one endless row": b"1;" * (size // 2),
+        "head without end": b"a=b\n" * (size // 4),
+        "long words": (b"x" * 80 + b"\n") * (size // 81),
+        "wide rows": (b"1 " * 8000 + b"\n") * (size // 16_001),
+        "nothing": b"\n" * size,
+        "spectra of one point": bytes(spc) + bytes(36) * (size // 36),
+        "zeros behind a mark": b"\0\x4b" + bytes(size),
+        "old form of ones": b"\0\x4d" + b"\xff" * size,
+        "noise": random.Random(0).randbytes(size),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", hostile())
+def test_five_hostile_megabytes_are_refused_at_once(name: str) -> None:
+    data = hostile()[name]
+    started = time.perf_counter()
+    with pytest.raises(SpectrumError):
+        read(data)
+    assert time.perf_counter() - started < 10  # a fifth of a second at most where nothing else runs
 
 
 @needs_spectra

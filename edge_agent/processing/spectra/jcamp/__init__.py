@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -200,15 +199,15 @@ def _read(block: _Block, label: str, value: str, lines: list[str]) -> Spectrum |
 
 def _from_page(block: _Block, form: str, lines: list[str]) -> Spectrum:
     """The spectrum of a page of an NTUPLES record."""
-    names = [name.upper() for name in block.ntuples.get("SYMBOL", ())]
-    columns: dict[str, tuple[str, ...]] = dict(
-        zip(names, zip_longest(*(_row(block, key, len(names)) for key in _ROWS), fillvalue=""), strict=False)
-    )
-    match = re.match(r"\((X)(?:\+\+\(([A-Z])\.\.|([A-Z])\.\.X)", form)
-    ordinate = (match[2] or match[3]) if match else ""
-    if match is None or "X" not in columns or ordinate not in columns:
+    names = [name.upper() for name in block.ntuples.get("SYMBOL", ())][:_MAX_COLUMNS]
+    columns = {
+        name: {row: _cell(block.ntuples.get(row, ()), at) for row in _ROWS} for at, name in enumerate(names) if name
+    }
+    match = _FORM.match(form)
+    abscissa, ordinate = _split(match[1], match[2] or "", columns) if match else ("", "")
+    if not abscissa:
         raise SpectrumError("unsupported-spectrum", f"A page of the form {form[:40]!r} is not read.")
-    x_column, y_column = (dict(zip(_ROWS, columns[name], strict=True)) for name in ("X", ordinate))
+    x_column, y_column = columns[abscissa], columns[ordinate]
     factor_x, factor_y = (number(column["FACTOR"]) or 1.0 for column in (x_column, y_column))
     expected = _count(block.page_points or y_column["VARDIM"])
     units = (x_column["UNITS"], y_column["UNITS"])
@@ -224,11 +223,18 @@ def _from_page(block: _Block, form: str, lines: list[str]) -> Spectrum:
 
 
 _ROWS: Final = ("FACTOR", "FIRST", "LAST", "VARDIM", "UNITS")
+_MAX_COLUMNS: Final = 16
+_FORM: Final = re.compile(r"\((\w{1,16}?)(?:\+\+\((\w{1,16}?)\.\.|\.\.)")
 
 
-def _row(block: _Block, key: str, length: int) -> list[str]:
-    row = list(block.ntuples.get(key, ()))[:length]
-    return row + [""] * (length - len(row))
+def _cell(row: tuple[str, ...], at: int) -> str:
+    return row[at] if at < len(row) else ""
+
+
+def _split(first: str, second: str, columns: dict[str, dict[str, str]]) -> tuple[str, str]:
+    """The symbols of abscissa and ordinate: apart in ``(X++(Y..Y))``, written together in ``(XY..XY)``."""
+    ways = [(first, second)] if second else [(first[:at], first[at:]) for at in range(1, len(first))]
+    return next(((x, y) for x, y in ways if x in columns and y in columns), ("", ""))
 
 
 def _assigned(block: _Block, text: str) -> Spectrum | None:

@@ -27,7 +27,7 @@ _DUP: Final = {letter: digit for digit, letter in enumerate("STUVWXYZs", 1)}
 
 _COMPRESSED: Final = re.compile(r"[@A-DF-Za-df-s%]")
 _ABSCISSA: Final = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))")
-_TOKEN: Final = re.compile(r"[@A-Za-s%]\d*|[+-]?(?:\d+\.?\d*|\.\d+)|\?")
+_TOKEN: Final = re.compile(r"[@A-Za-s%]\d*|[+-]?\d+|\?")
 _AFFN: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d+)?|\?")
 _BETWEEN: Final = re.compile(r"[\s,;]*")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d)")
@@ -67,7 +67,7 @@ def x_table(lines: list[str]) -> Table:
     for count, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        if len(line) > LONGEST_LINE:
+        if len(line) > LONGEST_LINE or "_" in line:  # which Python would read over
             raise _damaged(count)
         if compressed:
             abscissa, values, differences = _asdf(line, count)
@@ -129,6 +129,8 @@ def _asdf(line: str, count: int) -> tuple[str, list[float], bool]:
                 values.extend(last + step * time for time in range(1, times))
             continue
         step = None
+        if differences and first not in _DIF and first != "?":
+            raise _damaged(count)  # the line after it has run into this one
         if first in _SQZ:
             values.append(_signed(_SQZ[first], token))
             differences = False
@@ -211,7 +213,7 @@ def _values(lines: list[str]) -> list[float]:
     for count, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        if len(line) > LONGEST_LINE:
+        if len(line) > LONGEST_LINE or "_" in line:  # which Python would read over
             raise _damaged(count)
         fields = line.replace(",", " ").replace(";", " ").split()
         try:
