@@ -202,7 +202,7 @@ def write(scan: Scan, channel: Channel, *, syntax: str = uids.EXPLICIT, study: s
     dataset.Modality = "XRAY"
     dataset.PresentationIntentType = "FOR PROCESSING"
     dataset.InstanceNumber = 1 + list(_IMAGE_TYPES).index(channel)
-    for keyword in ("PatientID", "KVP", "DeviceSerialNumber", "ManufacturerModelName", "AcquisitionDateTime"):
+    for keyword in ("PatientID", "KVP", "DeviceSerialNumber", "ManufacturerModelName", "OOIType"):
         if keyword in scan.metadata:
             setattr(dataset, keyword, scan.metadata[keyword])
     dataset.add_new(DOMAIN, "CS", "MACHINE")

@@ -12,6 +12,7 @@ CONFIG: Final = Path(__file__).parent
 
 _PLAYED_BY: Final = {
     "passport.page": "edge_agent.simulate.scanner:Scanner",
+    "xray.folder": "edge_agent.simulate.xray.device:XrayScanner",
 }
 
 
