@@ -1,6 +1,6 @@
 """A vehicle's scan against its own earlier one: brought to cover each other, then subtracted.
 
-After J. Ahmed-style change detection on cargo images: register, level the intensities, subtract, judge by rules. Only a
+Change detection as it is usual on cargo images: register, level the intensities, subtract, judge by rules. Only a
 vehicle's own earlier scan is compared, never a template of its model.
 """
 
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from edge_agent.processing.xray.calibration import Calibration
 from edge_agent.processing.xray.decompose import peel
-from edge_agent.processing.xray.maps import Map, Maps, Spot, grow, shrink, spots
-from edge_agent.processing.xray.rules import Proposal, make
+from edge_agent.processing.xray.maps import Map, Maps, grow, shrink, spots
+from edge_agent.processing.xray.physics import PMMA
+from edge_agent.processing.xray.rules import Proposal, make, mean, uncertainty
 from edge_agent.processing.xray.scan import Orientation
 from edge_agent.processing.xray.tables import CLASSES
 
@@ -248,8 +249,8 @@ def _proposals(
             area = cells * maps.cell_cm2
             if area < rule.cm2:
                 continue
-            now_low, now_high = (_mean(m[spot.window], spot.mask) for m in (maps.low, maps.high))
-            then_low, then_high = (_mean(m[spot.window], spot.mask) for m in (low, high))
+            now_low, now_high = (mean(m[spot.window], spot.mask) for m in (maps.low, maps.high))
+            then_low, then_high = (mean(m[spot.window], spot.mask) for m in (low, high))
             front, total = (then_low, then_high), (now_low, now_high)
             if sign < 0:
                 front, total = total, front
@@ -257,12 +258,13 @@ def _proposals(
             mass = None
             if maps.dual and max(now_high, then_high) < calibration.opaque - 0.5:
                 found = peel(calibration, *((np.array([pair[0]]), np.array([pair[1]])) for pair in (front, total)))
-                doubt = _doubt(maps, spot) / max(float(found.apart[0]), 1e-6)
+                doubt = 1.5 * uncertainty(maps.low[spot.window], maps.high[spot.window], spot.mask)
+                doubt /= max(float(found.apart[0]), 1e-6)
                 index, limits = float(found.index[0]), (0.5, 1.5)
                 if min(abs(index - limit) for limit in limits) > doubt:
                     material = CLASSES[1 + sum(index > limit for limit in limits)]
                     what = f"{material}-like material"
-                density = float(found.plastic_mm[0]) / 10 * 1.18
+                density = float(found.plastic_mm[0]) / 10 * PMMA.density
                 if material == "organic":
                     mass = density * area
             reason = (
@@ -274,14 +276,3 @@ def _proposals(
                 make(maps, calibration, "changed", reason, spot, material, mass, score * (1 if sign > 0 else 0.9))
             )
     return sorted(out, key=lambda proposal: -proposal.score)
-
-
-def _mean(attenuation: Map, mask: NDArray[np.bool_]) -> float:
-    """Attenuation of the mean transmission: the mean of logarithms is off where few photons arrive."""
-    return float(-np.log(np.exp(-attenuation[mask].astype(np.float64)).mean()))
-
-
-def _doubt(maps: Maps, spot: Spot) -> float:
-    """Standard deviation of the low channel's mean attenuation over a spot, from the spread of its cells; both scans."""
-    spread = maps.low[spot.window][spot.mask] - maps.high[spot.window][spot.mask]
-    return float(1.5 * spread.std() / spot.cells**0.5)

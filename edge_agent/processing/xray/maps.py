@@ -107,7 +107,9 @@ def make(corrected: Corrected, calibration: Calibration) -> Maps:
     """Maps of a scan."""
     pitch = corrected.pitch_mm or (UNKNOWN_PITCH_MM, UNKNOWN_PITCH_MM)
     pixels = corrected.high.size
-    factor = max(round(_CELL_MM / max(pitch[0] * pitch[1], 1e-6) ** 0.5), int(np.ceil((pixels / _MOST_CELLS) ** 0.5)), 1)
+    factor = max(
+        round(_CELL_MM / max(pitch[0] * pitch[1], 1e-6) ** 0.5), int(np.ceil((pixels / _MOST_CELLS) ** 0.5)), 1
+    )
     factor = min(factor, 16, *(max(side // 8, 1) for side in corrected.high.shape))
     coarse = binned(corrected, factor)
     table = logarithms()
@@ -145,14 +147,12 @@ def classify(corrected: Corrected, calibration: Calibration) -> NDArray[np.uint8
 def spots(mask: Mask, least: float) -> list[Spot]:
     """The connected regions of a mask with at least ``least`` cells, the largest first."""
     runs, found = kernels.regions(np.ascontiguousarray(mask).view(np.uint8), 1, max(int(np.ceil(least)), 1))
+    numbers = np.empty(mask.shape, np.int32)
+    kernels.paint(runs, numbers)
     out = []
-    masks = []
-    for left, top, right, bottom, cells, *_ in found.tolist():
-        masks.append(np.zeros((bottom - top, right - left), np.bool_))
-        out.append(Spot(masks[-1], (slice(top, bottom), slice(left, right)), cells))
-    for row, first, end, number in runs.tolist():
-        left, top = found[number, 0], found[number, 1]
-        masks[number][row - top, first - left : end - left] = True
+    for number, (left, top, right, bottom, cells, *_) in enumerate(found.tolist()):
+        window = (slice(top, bottom), slice(left, right))
+        out.append(Spot(numbers[window] == number, window, cells))
     return sorted(out, key=lambda spot: -spot.cells)
 
 
