@@ -31,6 +31,8 @@ from edge_agent.processing.mrz.recognize.network import LAYERS, SHIFT, SIZE, STE
 COLUMNS: Final = 16
 """Characters per training strip."""
 BATCH: Final = 48
+RANGED: Final = 40
+"""Batches on which the largest activations are measured."""
 NEAR: Final = 4.6
 """Pixels from a character's centre within which its class is taught."""
 
@@ -160,6 +162,15 @@ class Recognizer(nn.Module):
         """Outputs (batch, OUTPUTS, steps) for strips (batch, HEIGHT, width)."""
         return self.layers(strips[:, None])[:, :, 0]
 
+    def largest(self, strips: Tensor) -> list[float]:
+        """The largest activation of each layer but the last."""
+        x, found = strips[:, None], []
+        for module in self.layers:
+            x = module(x)
+            if isinstance(module, nn.ReLU):
+                found.append(float(x.max()))
+        return found
+
     def folded(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """Matrix (high * wide * channels in, channels out) and bias of each layer, normalization folded in."""
         modules = list(self.layers)
@@ -239,8 +250,12 @@ def train(steps: int, seed: int, workers: int, threads: int) -> Recognizer:
 
 
 def save(model: Recognizer, path: Path, provenance: dict[str, Any]) -> None:
-    """Write the weights as half floats, with their provenance."""
+    """Write the weights as half floats, with the ranges of the activations and their provenance."""
     arrays: dict[str, Any] = {"provenance": np.array(json.dumps(provenance))}
+    rng = np.random.default_rng(provenance["seed"])
+    with torch.no_grad():
+        largest = [model.largest(torch.from_numpy(batch(rng).strips)) for _ in range(RANGED)]
+    arrays["ranges"] = np.array(largest, np.float32).max(axis=0)
     for i, (matrix, bias) in enumerate(model.folded()):
         arrays[f"weight{i}"], arrays[f"bias{i}"] = matrix.astype(np.float16), bias.astype(np.float32)
     np.savez_compressed(path, **arrays)
@@ -260,6 +275,7 @@ def main() -> None:
         "what": "recognizer of machine readable zones, trained on synthetic text only",
         "font": "edge_agent/simulate/fonts/OCRB.otf (public domain, Debian fonts-ocr-b)",
         "how": f"python -m benchmarks.train_mrz --steps {options.steps} --seed {options.seed}",
+        "seed": options.seed,
         "date": datetime.now(UTC).date().isoformat(),
         "temperature": 1.0,
     }

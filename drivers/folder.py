@@ -13,17 +13,18 @@ import stat
 import time
 from abc import abstractmethod
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 from pydantic import ByteSize, Field
 
 from edge_agent.driver import Driver, DriverError, DriverSettings, Evidence, Observation
 from edge_agent.events.device import InputRejected
 from edge_agent.events.envelope import EventData
-from edge_agent.events.evidence import sha256
+from edge_agent.events.evidence import Sha256, sha256
 
 LOOK_SECONDS: Final = 0.2
 ATTEMPTS: Final = 3
@@ -148,17 +149,20 @@ class FolderDriver(Driver[F]):
         except RejectedError as error:
             if error.unfinished and folder.postpone(file):
                 return None
-            content = Content(
-                InputRejected(
-                    reason=error.code,
-                    message=str(error),
-                    size=file.identity[2],
-                    sha256=sha256(data) if data else None,
-                ),
-                failure=str(error),
-            )
-        finish = partial(folder.failed, file, content.failure) if content.failure else partial(folder.done, file)
-        return Observation(content.data, content.evidence, acknowledge=finish, key=file.key)
+            content = rejected(error, file, sha256(data) if data else None)
+        return observation(folder, file, content)
+
+
+def rejected(error: RejectedError, file: File, digest: Sha256 | None) -> Content:
+    """What is said of a file that cannot be used; ``digest`` is the hash of its content where it could be read."""
+    data = InputRejected(reason=error.code, message=str(error), size=file.identity[2], sha256=digest)
+    return Content(data, failure=str(error))
+
+
+def observation(folder: Folder, file: File, content: Content) -> Observation:
+    """The observation of a file, which is moved out of the way once that is durable."""
+    finish = partial(folder.failed, file, content.failure) if content.failure else partial(folder.done, file)
+    return Observation(content.data, content.evidence, acknowledge=finish, key=file.key)
 
 
 class Folder:
@@ -230,6 +234,16 @@ class Folder:
         Raises:
             RejectedError: file-vanished, no-permission, not-a-file, too-large, empty-file or unreadable-file.
         """
+        with self.opened(file) as opened:
+            return opened.read(self._settings.max_bytes + 1)
+
+    @contextmanager
+    def opened(self, file: File) -> Iterator[BinaryIO]:
+        """A file to read from piece by piece, for those that are too large to be held in memory.
+
+        Raises:
+            RejectedError: as ``read``, also while it is read.
+        """
         limit = self._settings.max_bytes
         try:
             with open(self._path / file.name, "rb", opener=_open) as opened:
@@ -238,7 +252,9 @@ class Folder:
                     raise RejectedError(
                         "too-large", f"The file has {size >> 20} MiB; at most {limit >> 20} MiB are read."
                     )
-                data = opened.read(limit + 1)
+                if not size:
+                    raise RejectedError("empty-file", "The file is empty.", unfinished=True)
+                yield opened
         except FileNotFoundError:
             raise RejectedError("file-vanished", "The file was gone before it could be read.") from None
         except PermissionError:
@@ -249,9 +265,6 @@ class Folder:
             raise RejectedError(
                 "unreadable-file", f"The file cannot be read ({os.strerror(error.errno or 0)})."
             ) from None
-        if not data:
-            raise RejectedError("empty-file", "The file is empty.", unfinished=True)
-        return data
 
     def postpone(self, file: File) -> bool:
         """Give a file more time, since its writer may only have paused; false if it has had it."""

@@ -14,6 +14,7 @@ from serial.tools import list_ports
 from edge_agent.driver import DriverError, DriverSettings
 
 BY_ID: Final = Path("/dev/serial/by-id")
+WRITE_SECONDS: Final = 2.0
 _PARITY: Final = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 
 
@@ -127,9 +128,24 @@ class SerialPort:
             first = bytes(self._port.read(1))
             return first + bytes(self._port.read(self._port.in_waiting)) if first else b""
         except OSError:  # pyserial's own exception is one
-            raise DriverError(
-                f"The device at {self.path} has gone: was it unplugged? Plug it in again, it is then found by itself."
-            ) from None
+            raise self._gone() from None
+
+    def write(self, data: bytes) -> None:
+        """Say something to the device.
+
+        Raises:
+            DriverError: the device has gone, or takes nothing.
+        """
+        try:
+            self._port.write_timeout = WRITE_SECONDS
+            self._port.write(data)
+        except OSError:
+            raise self._gone() from None
+
+    def _gone(self) -> DriverError:
+        return DriverError(
+            f"The device at {self.path} has gone: was it unplugged? Plug it in again, it is then found by itself."
+        )
 
     def close(self) -> None:
         """Let others open it."""

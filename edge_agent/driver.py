@@ -11,12 +11,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from edge_agent import calibration
 from edge_agent.events.envelope import EventData
+
+CredentialName = Annotated[str, Field(pattern="^[A-Za-z0-9._-]+$", max_length=80, json_schema_extra={"secret": True})]
+"""The name of a secret, never the secret itself: ``Driver.secret`` gives that to the device's own process."""
 
 
 class DriverSettings(BaseModel):
@@ -65,6 +68,10 @@ class DriverError(Exception):
     """
 
 
+def _no_secrets(name: str) -> str:
+    raise DriverError(f"The secret {name} cannot be had here: nobody has said where secrets are.")
+
+
 S = TypeVar("S", bound=DriverSettings)
 
 
@@ -86,6 +93,9 @@ class Driver(ABC, Generic[S]):
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+        self.secret: Callable[[str], str] = _no_secrets
+        """The secret whose name stands in a setting of the type ``CredentialName``, read when it is called: ask again
+        for each connection, since passwords change. Keep it out of messages, addresses and ``argv``."""
         self.device = ""
         """The device's name, set before ``observe`` or ``probe`` is called."""
         self.trouble = ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from edge_agent.driver import Driver
+from edge_agent.driver import Driver, DriverSettings
 
 GROUP = "edge_agent.drivers"
 
@@ -24,6 +25,17 @@ def find(kind: str) -> type[Driver[Any]]:
         KeyError: there is none of this kind.
     """
     driver: type[Driver[Any]] = kinds()[kind].load()
+    return driver
+
+
+def make(device: str, kind: str, settings: DriverSettings, secret: Callable[[str], str]) -> Driver[Any]:
+    """The driver of a device, which knows its name and finds its secrets; the device is not touched yet.
+
+    Raises:
+        KeyError: there is none of this kind.
+    """
+    driver = find(kind)(settings)
+    driver.device, driver.secret = device, secret
     return driver
 
 

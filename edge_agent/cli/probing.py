@@ -27,7 +27,7 @@ from edge_agent.daemon.paths import state_directory
 from edge_agent.daemon.preload import prepare_environment
 from edge_agent.daemon.worker import describe
 from edge_agent.driver import DriverError
-from edge_agent.registry import find
+from edge_agent.registry import find, make
 
 BROKER = "broker"
 LONGEST_CLIENT_ID = 64
@@ -64,9 +64,9 @@ def probe(config: Config, directory: Path, limit: float) -> Iterator[Probe]:
     prepare_environment()
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload([__name__, *modules])
-    state = state_directory(config.agent).absolute()
-    contacts = [(BROKER, f"{broker.host}:{broker.port}", partial(_contact_broker, config.agent, directory, limit))]
-    contacts += [(d.name, d.driver, partial(_contact_device, d, state)) for d in config.devices if d.enabled]
+    state, secrets = state_directory(config.agent).absolute(), Secrets(directory.absolute())
+    contacts = [(BROKER, f"{broker.host}:{broker.port}", partial(_contact_broker, config.agent, secrets, limit))]
+    contacts += [(d.name, d.driver, partial(_contact_device, d, state, secrets)) for d in config.devices if d.enabled]
     running = {}
     try:
         for name, driver, contact in contacts:
@@ -139,23 +139,20 @@ def _why(error: Exception) -> str:
             return describe(error)
 
 
-def _contact_device(device: DeviceSettings, state: Path) -> str:
+def _contact_device(device: DeviceSettings, state: Path, secrets: Secrets) -> str:
     try:
         os.chdir(state)  # where relative paths in device files start
     except PermissionError:
         raise DriverError(f"You may not enter {state}: be the agent's user, as with `sudo -u edge-agent`.") from None
     except OSError:
         raise DriverError(f"The state directory {state} is not there yet: start the agent once, or make it.") from None
-    driver = find(device.driver)(device.settings)
-    driver.device = device.name
-    return driver.probe()
+    return make(device.name, device.driver, device.settings, secrets.text).probe()
 
 
-def _contact_broker(agent: AgentSettings, directory: Path, limit: float) -> str:
+def _contact_broker(agent: AgentSettings, secrets: Secrets, limit: float) -> str:
     own = agent.broker.client_id or f"edge-{agent.post.country}-{agent.post.bcp}"
     client_id = f"{own[: LONGEST_CLIENT_ID - 6]}-check"  # with its own, a running agent would lose its connection
     settings = agent.broker.model_copy(update={"timeout": max(1, min(agent.broker.timeout, int(limit) - 1))})
-    secrets = Secrets(directory)
     protocol = "3.1.1" if settings.protocol == "3.1.1" else "5"
     begun = time.monotonic()
     try:

@@ -67,6 +67,13 @@ class Source:
         """The file's content."""
         return self.document.data
 
+    def value(self, path: KeyPath) -> Any:
+        """What stands at a path of keys; None if nothing does."""
+        value: Any = self.data
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
     @property
     def usable(self) -> bool:
         """Whether it could be read at all."""

@@ -7,17 +7,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from edge_agent.config import fields
 from edge_agent.config.files import NOT_THERE, Source, unreadable
 from edge_agent.config.mistakes import Mistake, listed, nearest, quote
-from edge_agent.config.models import AgentSettings, Config, CredentialName, DeviceSettings
-from edge_agent.config.references import check_references, resolved
+from edge_agent.config.models import AgentSettings, Config, DeviceSettings
+from edge_agent.config.references import check_references, check_secrets, resolved
 from edge_agent.config.secrets import Secrets
 from edge_agent.config.spans import KeyPath
 from edge_agent.config.validate import validate
-from edge_agent.driver import DriverSettings
+from edge_agent.driver import CredentialName, DriverSettings
 from edge_agent.events.topics import AGENT
 from edge_agent.registry import find, kinds
 
@@ -66,12 +65,19 @@ def examine(directory: Path) -> Findings:
     findings = Findings()
     digest = hashlib.sha256()
     agent = _agent(directory, digest, findings)
-    devices = tuple(_devices(directory / "devices", digest, findings))
+    devices = tuple(_devices(directory / "devices", digest, Secrets(directory), findings))
     findings.mistakes.sort(key=lambda mistake: (mistake.file, mistake.line, mistake.column))
     if agent is not None and not findings.mistakes:
         findings.config = Config(agent=agent, devices=devices, sha256=digest.hexdigest())
         _note_what_is_odd(findings, findings.config, directory)
     return findings
+
+
+def check_device(path: Path, directory: Path) -> list[Mistake]:
+    """The mistakes in one device's file, wherever it lies, as if it lay in the ``devices/`` of a folder."""
+    findings = Findings()
+    _device(Source.read(path), Secrets(directory), findings)
+    return findings.mistakes
 
 
 def _read(path: Path, digest: hashlib._Hash) -> Source:
@@ -96,11 +102,11 @@ def _agent(directory: Path, digest: hashlib._Hash, findings: Findings) -> AgentS
     return resolved(settings, directory) if settings is not None else None
 
 
-def _devices(folder: Path, digest: hashlib._Hash, findings: Findings) -> Iterator[DeviceSettings]:
+def _devices(folder: Path, digest: hashlib._Hash, secrets: Secrets, findings: Findings) -> Iterator[DeviceSettings]:
     names: dict[str, Source] = {}
     for path in _device_files(folder, findings):
         source = _read(path, digest)
-        device = _device(source, findings)
+        device = _device(source, secrets, findings)
         name = source.data.get("name")
         if isinstance(name, str):
             _check_name(name, source, names, findings)
@@ -125,7 +131,7 @@ def _device_files(folder: Path, findings: Findings) -> list[Path]:
     return [path for path in visible if path.suffix == ".toml"]
 
 
-def _device(source: Source, findings: Findings) -> DeviceSettings | None:
+def _device(source: Source, secrets: Secrets, findings: Findings) -> DeviceSettings | None:
     kind = source.data.get("driver")
     model, mistakes = _settings_of(kind, source) if isinstance(kind, str) else (None, [])
     if model is not None:
@@ -144,6 +150,8 @@ def _device(source: Source, findings: Findings) -> DeviceSettings | None:
         return None
     settings, wrong = validate(model, table, source, shape, at=("settings",))
     findings.mistakes += wrong
+    if source.data.get("enabled", True):
+        findings.mistakes += check_secrets(source, fields.secrets(model, ("settings",)), secrets)
     return device.model_copy(update={"settings": settings}) if device is not None and settings is not None else None
 
 
@@ -179,12 +187,7 @@ def _check_name(name: str, source: Source, names: dict[str, Source], findings: F
 def _hide_secrets(source: Source, paths: Iterator[KeyPath]) -> None:
     """Show the name of a credential, but not what somebody wrote in its place."""
     kind = fields.Kind.of(CredentialName)
-    for path in paths:
-        value: Any = source.data
-        for part in path:
-            value = value.get(part) if isinstance(value, dict) else None
-        if not kind.fits(value):
-            source.secrets.add(path)
+    source.secrets |= {path for path in paths if not kind.fits(source.value(path))}
 
 
 def _note_what_is_odd(findings: Findings, config: Config, directory: Path) -> None:

@@ -7,13 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
-from edge_agent.driver import DriverSettings
+from edge_agent.driver import CredentialName, DriverSettings
 
 Name = Annotated[str, Field(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 """Lower-case letters, digits and single hyphens: what is safe in a topic, a file name and a metric."""
-
-CredentialName = Annotated[str, Field(pattern="^[A-Za-z0-9._-]+$", max_length=80, json_schema_extra={"secret": True})]
-"""The name of a secret, never the secret itself: see ``edge_agent.config.secrets``."""
 
 
 class _Table(BaseModel):

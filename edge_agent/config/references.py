@@ -1,8 +1,8 @@
-"""What ``agent.toml`` refers to: certificates and secrets, which must be there and fit together."""
+"""What the files refer to: certificates and secrets, which must be there and fit together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,19 @@ def check_references(source: Source, directory: Path, secrets: Secrets) -> Itera
     tls = _table(broker.get("tls"))
     if "password" in broker and "username" not in broker and not source.broken:
         yield source.mistake(_PASSWORD, "is not used without a username", "username and password", at_key=True)
-    if isinstance(broker.get("password"), str) and _PASSWORD not in source.secrets:
-        try:
-            secrets.text(broker["password"])
-        except SecretError as error:
-            yield source.mistake(_PASSWORD, str(error))
+    yield from check_secrets(source, (_PASSWORD,), secrets)
     yield from _check_tls(source, directory, secrets, tls)
+
+
+def check_secrets(source: Source, paths: Iterable[KeyPath], secrets: Secrets) -> Iterator[Mistake]:
+    """Look at the secrets that are named at these places, those that hold no name excepted."""
+    for path in paths:
+        name = source.value(path)
+        if isinstance(name, str) and path not in source.secrets:
+            try:
+                secrets.text(name)
+            except SecretError as error:
+                yield source.mistake(path, str(error))
 
 
 def resolved(settings: AgentSettings, directory: Path) -> AgentSettings:

@@ -46,7 +46,7 @@ class Secrets:
         except FileNotFoundError:
             raise SecretError(
                 f"the secret {name} is missing: write it into {path} (chmod 600), "
-                "or have systemd hand it over from /etc/credstore (only root may look there)"
+                "or into /etc/credstore, from where systemd hands over what LoadCredential= names (only root may look)"
             ) from None
         except OSError as error:
             raise SecretError(f"the secret {path} cannot be read: {error.strerror}") from error

@@ -48,6 +48,7 @@ class Agent:
 
         """
         self._directory = directory.resolve()
+        self._secrets = Secrets(self._directory)
         prepare_environment()
         self._config: Config = load(self._directory)
         self._started = datetime.now(UTC)
@@ -70,7 +71,9 @@ class Agent:
         )
         self._publisher = self._make_publisher(settings)
         preload = {name for device in self._config.devices for name in find(device.driver).preload}
-        self._supervisor = Supervisor(context(tuple(sorted(preload))), self._post, self._intake, self._say_device)
+        self._supervisor = Supervisor(
+            context(tuple(sorted(preload))), self._post, self._intake, self._secrets, self._say_device
+        )
 
     def run(self) -> bool:
         """Run until SIGTERM or SIGINT; SIGHUP applies a changed configuration. False: it broke, start it anew."""
@@ -168,7 +171,7 @@ class Agent:
             self.journal,
             self._post,
             settings.broker,
-            Secrets(self._directory),
+            self._secrets,
             self._intake,
             will=self._status(State.OFFLINE, "The connection to the post was lost.").model_dump_json().encode(),
         )

@@ -16,6 +16,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 from edge_agent.config.models import DeviceSettings
+from edge_agent.config.secrets import Secrets
 from edge_agent.daemon import worker
 from edge_agent.daemon.intake import Intake
 from edge_agent.daemon.preload import prepare_environment
@@ -88,13 +89,19 @@ class Supervisor:
     """
 
     def __init__(
-        self, server: ForkServerContext, post: Post, intake: Intake, on_change: Callable[[Device], None]
+        self,
+        server: ForkServerContext,
+        post: Post,
+        intake: Intake,
+        secrets: Secrets,
+        on_change: Callable[[Device], None],
     ) -> None:
         self.devices: dict[str, Device] = {}
         self.tick = time.monotonic()
         self._server = server
         self._post = post
         self._intake = intake
+        self._secrets = secrets
         self._on_change = on_change
         self._leaving: list[Device] = []
         self._reports: deque[tuple[str, Report]] = deque()
@@ -166,7 +173,7 @@ class Supervisor:
         device.last_words = device.killed_for = None
         device.process = self._server.Process(
             target=worker.run,
-            args=(settings, self._post.source(settings.name), theirs, device.heartbeat),
+            args=(settings, self._post.source(settings.name), theirs, device.heartbeat, self._secrets),
             name=settings.name,
             daemon=True,
         )

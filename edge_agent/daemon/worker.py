@@ -17,13 +17,14 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from edge_agent.config.secrets import SecretError, Secrets
 from edge_agent.daemon.wire import ACKNOWLEDGED, MAX_EVIDENCE, Blob, Observed, Report, send_observed, send_report
 from edge_agent.driver import Driver, DriverError, Evidence, Observation
 from edge_agent.events.device import InputRejected
 from edge_agent.events.envelope import encode, uuid7
 from edge_agent.events.evidence import EvidenceReference, sha256
 from edge_agent.events.status import State
-from edge_agent.registry import find
+from edge_agent.registry import make
 
 if TYPE_CHECKING:
     from edge_agent.config.models import DeviceSettings
@@ -41,19 +42,18 @@ class Stopped(Exception):  # noqa: N818  (not an error)
     """The supervisor wants this process to end, or is gone."""
 
 
-def run(device: DeviceSettings, source: str, sock: socket.socket, heartbeat: c_double) -> None:
+def run(device: DeviceSettings, source: str, sock: socket.socket, heartbeat: c_double, secrets: Secrets) -> None:
     """Run a device until told to stop. The entry point of the process.
 
     ``heartbeat`` holds the CLOCK_MONOTONIC time of the driver's last yield, or ``NOT_WAITED_FOR``.
+    ``secrets`` says where they are: they are read in here, and in no other process.
     """
     _confine(device)
     worker = Worker(device, source, sock, heartbeat)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, worker.stop)
     try:
-        driver = find(device.driver)(device.settings)
-        driver.device = device.name
-        worker.serve(driver)
+        worker.serve(make(device.name, device.driver, device.settings, secrets.text))
     except (Stopped, BrokenPipeError, ConnectionResetError):
         return
     except BaseException as error:
@@ -209,7 +209,7 @@ def _selected(evidence: Evidence, wanted: str) -> Iterator[tuple[str, str, bytes
 
 def describe(error: BaseException) -> str:
     """An exception in words without anything personal: a ``DriverError`` as it is, others by type and place only."""
-    if isinstance(error, DriverError):
+    if isinstance(error, DriverError | SecretError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

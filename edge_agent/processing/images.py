@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import Any, Final
+from typing import Any, Final, Literal, overload
 
 import cv2
 import numpy as np
@@ -44,12 +44,18 @@ class ImageError(Exception):
         self.message = message
 
 
-def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+@overload
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, full_depth: Literal[False] = False) -> NDArray[np.uint8]: ...
+@overload
+def decode(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, full_depth: Literal[True]
+) -> NDArray[np.uint8] | NDArray[np.uint16]: ...
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, full_depth: bool = False) -> NDArray[Any]:
     """The pixels of a JPEG, PNG, TIFF (first page), BMP or WebP, upright as its EXIF orientation says.
 
     The size is read from the header, and a larger one than ``max_pixels`` is refused before anything is allocated.
-    16 bits become 8 by the highest bit in use, so that the 10 or 12 bits of a sensor keep their contrast; what is
-    transparent becomes white.
+    16 bits become 8 by the highest bit in use, so that the 10 or 12 bits of a sensor keep their contrast, unless
+    ``full_depth`` is asked for; what is transparent becomes white.
 
     Returns:
         BGR, shape (height, width, 3), or grey, shape (height, width).
@@ -70,7 +76,9 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     if pixels is None:
         # The header was sound, so it is the rest that is missing or damaged.
         raise ImageError("truncated-image", _TRUNCATED)
-    return _upright(_without_alpha(_as_bytes(pixels)), orientation)
+    if not (full_depth and pixels.dtype == np.uint16):
+        pixels = _as_bytes(pixels)
+    return _upright(_without_alpha(pixels), orientation)
 
 
 _TRAILER: Final = 1 << 16
@@ -119,14 +127,15 @@ def _as_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     raise ImageError("unsupported-image", f"Pixels of type {pixels.dtype} are not read. Save with 8 or 16 bits.")
 
 
-def _without_alpha(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _without_alpha(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.ndim == 2 or pixels.shape[2] == 3:
         return pixels
-    opaque = pixels[..., 3:].astype(np.uint16)
-    return ((pixels[..., :3] * opaque + 255 * (255 - opaque) + 127) // 255).astype(np.uint8)
+    top = np.iinfo(pixels.dtype).max
+    opaque = pixels[..., 3:].astype(np.uint32)
+    return ((pixels[..., :3] * opaque + top * (top - opaque) + top // 2) // top).astype(pixels.dtype)
 
 
-def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Undo the EXIF orientation (CIPA DC-008, tag 274: where row 0 and column 0 of the file are to be shown)."""
     if orientation == 1:
         return pixels

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def test_mistakes_are_all_shown_with_their_lines_and_end_with_1(post: Folder) ->
 def kinds() -> list[str]:
     from edge_agent.registry import kinds
 
-    return sorted({*kinds(), "test.crash", "test.gone", "test.hang", "test.odd", "test.well"})
+    return sorted({*kinds(), "test.crash", "test.gone", "test.hang", "test.locked", "test.odd", "test.well"})
 
 
 ALLOWED = " or ".join(f'"{kind}"' for kind in kinds()).replace(" or ", ", ", len(kinds()) - 2)
@@ -136,6 +137,15 @@ def test_a_device_that_hangs_crashes_or_raises_is_told_and_the_others_answer(pos
     assert found["gone"] == (False, "No such file or directory: /dev/ttyUSB9")
     assert found["odd"][1].startswith("ValueError at plugin_drivers.py:")
     assert found["well"][0] is True
+
+
+def test_a_driver_gets_the_secret_that_its_file_names(post: Folder, embedded_broker: EmbeddedBroker) -> None:
+    post.agent(agent(post, embedded_broker.port))
+    post.device("locked.toml", 'name = "locked"\ndriver = "test.locked"\n[settings]\npassword = "gate"\n')
+    assert "devices/locked.toml:4:12: settings.password: the secret gate is missing" in check(post).stdout
+    post.secret("gate", "open sesame\n")
+    code, found = probe(post)
+    assert (code, found["locked"]) == (0, (True, hashlib.sha256(b"open sesame").hexdigest()))
 
 
 def test_probe_shows_a_table(post: Folder, embedded_broker: EmbeddedBroker) -> None:

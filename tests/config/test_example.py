@@ -64,13 +64,16 @@ def test_a_device_file_shows_every_setting_with_its_default(path: Path) -> None:
     written, shown = leaves(tomllib.loads(text)), leaves(commented_in(text))
     settings = [setting for setting in fields.settings(DeviceSettings) if setting.path != ("settings",)]
     settings += fields.settings(find(written["driver"]).Settings, ("settings",))
-    known = {dotted(setting.path): setting for setting in settings}
+    known = {dotted(setting.path): setting for setting in settings if 0 not in setting.path}  # not in lists of tables
     if "enabled" in written:  # switched off, and so not commented out
         shown.pop("enabled")
         known.pop("enabled")
     assert shown.keys() == known.keys()
+    switched_on = {key.rpartition(".")[0] for key in written}
     for key in shown.keys() - written.keys():
         default = known[key].default
+        if key.rpartition(".")[0] not in switched_on and default in {None, '""'}:
+            continue  # an example of what has to be given where a whole table is switched on
         assert default is not None
         assert tomllib.loads(f"v = {default}")["v"] == shown[key], key
 

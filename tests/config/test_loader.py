@@ -480,8 +480,8 @@ def test_secrets_that_are_named_must_be_there_and_closed(folder: Folder) -> None
     where = folder.path / "secrets/broker-password"
     assert folder.said() == [
         "agent.toml:7:12: broker.password: the secret broker-password is missing: write it into "
-        "secrets/broker-password (chmod 600), or have systemd hand it over from /etc/credstore "
-        "(only root may look there)"
+        "secrets/broker-password (chmod 600), or into /etc/credstore, from where systemd hands over what "
+        "LoadCredential= names (only root may look)"
     ]
     folder.secret("broker-password", "open sesame\n", mode=0o640)
     assert folder.said() == [
@@ -508,6 +508,23 @@ def test_a_secret_of_a_driver_is_not_shown_either(folder: Folder) -> None:
     (mistake,) = folder.examine().mistakes
     assert mistake.snippet == "     4 | camera_password = ****\n       |                   ^^^^"
     assert "1234" not in str(mistake)
+
+
+@pytest.mark.usefixtures("drivers")
+def test_a_secret_of_a_device_that_is_enabled_must_be_there(folder: Folder) -> None:
+    folder.device("a.toml", RICH + 'camera_password = "gate-camera"\n')
+    (said,) = folder.said()
+    assert said.startswith(
+        "devices/a.toml:4:19: settings.camera_password: the secret gate-camera is missing: write it into "
+        "secrets/gate-camera (chmod 600)"
+    )
+    folder.device(
+        "a.toml", RICH.replace("[settings]", "enabled = false\n[settings]") + 'camera_password = "gate-camera"\n'
+    )
+    assert folder.said() == []
+    folder.secret("gate-camera", "open sesame\n")
+    folder.device("a.toml", RICH + 'camera_password = "gate-camera"\n')
+    assert folder.said() == []
 
 
 def test_a_password_without_a_username_is_a_mistake(folder: Folder) -> None:

@@ -61,8 +61,8 @@ def test_a_missing_secret_is_told_with_the_place_where_it_belongs(config: Path) 
     with pytest.raises(SecretError) as raised:
         Secrets(config).text("password")
     assert str(raised.value) == (
-        f"the secret password is missing: write it into {config}/secrets/password (chmod 600), or have systemd hand it "
-        "over from /etc/credstore (only root may look there)"
+        f"the secret password is missing: write it into {config}/secrets/password (chmod 600), or into /etc/credstore, "
+        "from where systemd hands over what LoadCredential= names (only root may look)"
     )
 
 

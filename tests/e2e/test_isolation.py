@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import statistics
 import time
@@ -130,3 +131,30 @@ def test_a_worker_is_ready_soon_and_small(post: Post, office: Collector) -> None
 def private_bytes(pid: int) -> int:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty"))) * 1024
+
+
+def test_a_secret_is_read_where_it_is_used_and_stands_nowhere_else(post: Post, office: Collector) -> None:
+    folder = post.config / "secrets"
+    folder.mkdir()
+
+    def keep(text: str) -> str:
+        (folder / "gate.new").write_text(f"{text}\n")
+        (folder / "gate.new").chmod(0o600)
+        (folder / "gate.new").rename(folder / "gate")
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def seen() -> set[str]:
+        return {json.loads(message.payload)["data"]["sha256"] for message in office.on("/gate/device/rejected")}
+
+    old = keep("open sesame")
+    post.device("gate", "trial.locked", password="gate")
+    post.start()
+    wait_until(lambda: old in seen(), 20, "the secret at the driver")
+    new = keep("close sesame")
+    wait_until(lambda: new in seen(), 20, "the changed secret at the driver")
+    for pid in post.workers().values():
+        assert b"sesame" not in Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
+    (folder / "gate").unlink()
+    wait_until(lambda: "the secret gate is missing" in statuses(office, "gate")[-1]["reason"], 20, "the reason")
+    everything = [post.log, *(path for path in post.state.rglob("*") if path.is_file())]
+    assert not [path for path in everything if b"sesame" in path.read_bytes()]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from edge_agent.cli.groups import group
 
-COMMANDS = ("xray", "undo")
+COMMANDS = (
+    "colourtest",
+    "undo",
+    "spectrum",
+    "xray",
+    "camera",
+)
 
 app = group(__name__, COMMANDS)
 

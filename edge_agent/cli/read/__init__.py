@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from edge_agent.cli.groups import group
 
-COMMANDS = ("passport", "mrz", "xray")
+COMMANDS = (
+    "passport",
+    "mrz",
+    "drugtest",
+    "spectrum",
+    "barcode",
+    "xray",
+)
 
 app = group(__name__, COMMANDS)
 

@@ -13,16 +13,15 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz import priors
+from edge_agent.processing.mrz import kernels, priors
 from edge_agent.processing.mrz.check_digits import ALPHABET, VALUES, WEIGHTS
 from edge_agent.processing.mrz.formats import FORMATS, Format, recognize
-from edge_agent.processing.mrz.recognize import kernels
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -37,6 +36,7 @@ _DISBELIEF: Final = -12.0
 """Log odds, before anything is seen, that a zone is not what its format says: cut off, in disorder, or no zone."""
 WIDEST: Final = 4
 """Places of a symbol at most: month and day."""
+_TRIPLES: Final = np.array(list(product(range(3), repeat=3)))
 _VALUES: Final = np.array([*(VALUES[character] for character in ALPHABET), 0])
 """Of each character; the last one is for the -1 that fills up alternatives."""
 
@@ -223,9 +223,9 @@ def _state(part: Floats, bare: Floats, place: int, issuer: str | None) -> _Symbo
     foreign = priors.FOREIGN if issuer is not None else 0.0
     if issuer is not None:
         prior = prior + np.where((known == priors.codes(issuer)).all(axis=1), 0.0, foreign)
-    best = np.argsort(part[:3], axis=1)[:, -3:]
-    others = np.array(np.meshgrid(*best)).reshape(3, -1).T
-    others = others[~(others[:, None] == known[None]).all(axis=2).any(axis=1)]
+    alike = np.argsort(part[:3], axis=1)[:, -3:]
+    others = alike[[0, 1, 2], _TRIPLES]
+    others = others[~priors.is_state()[*others.T]]
     prior = np.append(prior, np.full(len(others), priors.UNKNOWN_STATE + foreign))
     return _tabled(part, bare, place, np.vstack((known, others)), prior)
 

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.processing.mrz import kernels
 from edge_agent.processing.mrz.check_digits import ALPHABET, DIGITS, FILLER, LETTERS
 from edge_agent.processing.mrz.states import STATES
 
@@ -82,6 +83,14 @@ def states() -> tuple[Codes, Floats]:
     return _table(texts, [0.0] * len(texts))
 
 
+@cache
+def is_state() -> NDArray[np.bool_]:
+    """Whether three characters are a known code, shape (37, 37, 37)."""
+    result = np.zeros((len(ALPHABET),) * 3, bool)
+    result[*states()[0].T] = True
+    return result
+
+
 def _table(texts: list[str], odds: list[float]) -> tuple[Codes, Floats]:
     return np.array([codes(text) for text in texts]), np.array(odds)
 
@@ -126,20 +135,11 @@ def names(evidence: Floats) -> Floats:
     row of fillers has to be plain.
     """
     likely = np.exp(evidence)
-    letter, filler = likely[:, _LETTERS].sum(axis=1), likely[:, _FILLER]
     floor = 1e-9
-    columns = len(evidence)
-    ahead, behind = np.empty((columns + 1, 6)), np.ones((columns + 1, 6))
-    ahead[0] = _FIRST / _FIRST.sum()
-    ways = [_BY_LETTER * (a + floor) + _BY_FILLER * (b + floor) for a, b in zip(letter, filler, strict=True)]
-    for i, way in enumerate(ways):
-        grown = ahead[i] @ way
-        ahead[i + 1] = grown / grown.sum()
-    for i in range(columns - 1, -1, -1):
-        grown = ways[i] @ behind[i + 1]
-        behind[i] = grown / grown.max()
-    is_letter = np.einsum("ij,jk,ik->i", ahead[:-1], _BY_LETTER, behind[1:])
-    is_filler = np.einsum("ij,jk,ik->i", ahead[:-1], _BY_FILLER, behind[1:])
+    letter, filler = likely[:, _LETTERS].sum(axis=1) + floor, likely[:, _FILLER] + floor
+    found = np.empty((len(evidence), 2))
+    kernels.words(letter, filler, _BY_LETTER, _BY_FILLER, _FIRST, found)
+    is_letter, is_filler = found.T
     total = is_letter + is_filler
     result = evidence.copy()
     result[:, _LETTERS] += np.log(2 * is_letter / total + 1e-12)[:, None]

@@ -12,6 +12,8 @@ CONFIG: Final = Path(__file__).parent
 
 _PLAYED_BY: Final = {
     "passport.page": "edge_agent.simulate.scanner:Scanner",
+    "drugkit.colourtest": "edge_agent.simulate.colour_test:ColourTestKit",
+    "drugkit.spectrum": "edge_agent.simulate.spectrometer:Spectrometer",
     "xray.folder": "edge_agent.simulate.xray.device:XrayScanner",
 }
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import hashlib
 import os
 from collections.abc import Iterator
 
-from edge_agent.driver import Driver, DriverSettings, Observation
+from edge_agent.driver import CredentialName, Driver, DriverSettings, Observation
 
 
 class _Probed(Driver[DriverSettings]):
@@ -54,6 +55,23 @@ class Gone(_Probed):
 
     def probe(self) -> str:
         raise FileNotFoundError(errno.ENOENT, "", "/dev/ttyUSB9")
+
+
+class LockedSettings(DriverSettings):
+    password: CredentialName
+
+
+class Locked(Driver[LockedSettings]):
+    """Lets in whoever knows the password."""
+
+    kind = "test.locked"
+    Settings = LockedSettings
+
+    def observe(self) -> Iterator[Observation | None]:
+        yield None
+
+    def probe(self) -> str:
+        return hashlib.sha256(self.secret(self.settings.password).encode()).hexdigest()
 
 
 class Odd(_Probed):

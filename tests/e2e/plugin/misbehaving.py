@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge_agent.driver import Driver, DriverError, DriverSettings, Observation
+from edge_agent.driver import CredentialName, Driver, DriverError, DriverSettings, Observation
 from edge_agent.events.device import InputRejected
 
 SEEN = InputRejected(reason="trial", message="seen")
@@ -72,3 +73,20 @@ class Raise(Driver[RaiseSettings]):
         while True:
             time.sleep(0.2)
             yield None
+
+
+class LockedSettings(DriverSettings):
+    password: CredentialName
+
+
+class Locked(Driver[LockedSettings]):
+    """Goes on with each password that its file holds, and then says what it was, but not to anybody who can read."""
+
+    kind = "trial.locked"
+    Settings = LockedSettings
+
+    def observe(self) -> Iterator[Observation | None]:
+        while True:
+            digest = hashlib.sha256(self.secret(self.settings.password).encode()).hexdigest()
+            yield Observation(InputRejected(reason="trial", message="seen", sha256=digest), key=digest)
+            time.sleep(0.1)

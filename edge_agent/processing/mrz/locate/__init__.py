@@ -6,6 +6,7 @@ in the full picture (``fit``). The search ends at the first scale with a zone th
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -48,7 +49,7 @@ def locate(grey: NDArray[np.uint8], *, thorough: bool = False) -> list[Zone]:
         if side > max(1.25 * pyramid.longest, _SMALLEST):
             continue
         reduced, scale = pyramid.sized(side)
-        for guess in guesses(reduced, scale)[:_GUESSES]:
+        for guess in islice(guesses(reduced, scale), _GUESSES):
             zone = measure(pyramid, guess.lines)
             if zone is None:
                 continue

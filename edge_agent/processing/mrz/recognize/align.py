@@ -82,10 +82,8 @@ def march(outputs: Floats) -> March:
 
 def offsets(bands: Sequence[Band]) -> NDArray[np.float64]:
     """How far along the text each strip begins in the picture, in steps."""
-    before, after = (
-        np.concatenate([line.to_picture(np.array(((x, MIDDLE),))) for line in bands])
-        for x in (float(MARGIN), float(MARGIN + PITCH * bands[0].columns))
-    )
+    ends = np.array(((MARGIN, MIDDLE), (MARGIN + PITCH * bands[0].columns, MIDDLE)))
+    before, after = np.array([line.to_picture(ends) for line in bands]).swapaxes(0, 1)
     along = (after - before).mean(axis=0)
     return np.asarray(before @ along / (along @ along) * bands[0].columns * PITCH / STEP, np.float64)
 
@@ -191,14 +189,8 @@ def _centroids(odds: Floats, at: NDArray[np.int64]) -> tuple[NDArray[np.float64]
 
 def _even(values: NDArray[np.float64], weights: NDArray[np.float64], degree: int = 3) -> NDArray[np.float64]:
     """A polynomial through ``values``, those far from it left out of account."""
-    powers = _powers(len(values), degree)
-    fit = values
-    trust = weights + 1e-6
-    for _ in range(2):
-        scaled = powers * trust[:, None]
-        fit = powers @ np.linalg.solve(scaled.T @ powers + 1e-9 * np.eye(degree + 1), scaled.T @ values)
-        off = np.abs(values - fit)
-        trust = (weights + 1e-6) / (1 + (off / (1.5 * off.mean() + 1e-3)) ** 2)
+    fit = np.empty(len(values))
+    kernels.even(_powers(len(values), degree), values, weights, fit)
     return fit
 
 

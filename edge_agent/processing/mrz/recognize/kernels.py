@@ -1,4 +1,4 @@
-"""The loops of the recognizer, compiled: sampling strips, normalizing them, and what convolutions need around BLAS.
+"""The loops of the recognizer, compiled: sampling strips, normalizing them, finding rows of characters.
 
 Each has a plain NumPy reference in the tests that it must agree with.
 """
@@ -80,32 +80,6 @@ def normalize(strip: Floats) -> None:
 
 
 @_jit
-def unfold(x: Floats, wide: int, right: int, out: Floats) -> None:
-    """The patches of a convolution along one row of its output (im2col).
-
-    ``x`` has shape (rows, columns, channels), with the rows that one output row looks at; a patch is ``wide`` columns,
-    the next one ``right`` columns on. ``out`` has shape (columns out, rows * wide * channels).
-    """
-    rows, _, channels = x.shape
-    run = wide * channels
-    for p in range(rows):
-        line = x[p].reshape(-1)
-        for j in range(out.shape[0]):
-            start = j * right * channels
-            row = out[j]
-            for c in range(run):
-                row[p * run + c] = line[start + c]
-
-
-@_jit
-def bias_and_clip(x: Floats, bias: Floats) -> None:
-    """Add ``bias`` (channels,) to ``x`` (positions, channels) and set what is negative to zero, in place."""
-    for i in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            x[i, c] = max(x[i, c] + bias[c], np.float32(0.0))
-
-
-@_jit
 def march(odds: Floats, pitch: float, most: int, scores: Floats, steps: NDArray[np.int8]) -> None:
     """The best row of n characters ending at each step, for all n up to ``most``.
 
@@ -132,132 +106,53 @@ def march(odds: Floats, pitch: float, most: int, scores: Floats, steps: NDArray[
 
 
 @_jit
-def best_path(
-    starts: NDArray[np.int64],
-    odds: NDArray[np.float64],
-    own: NDArray[np.int64],
-    whole: NDArray[np.int64],
-    closing: NDArray[np.int64],
-    failure: float,
-    chosen: NDArray[np.int64],
-) -> float:
-    """The likeliest choice of one alternative per symbol under two running check sums; returns its log probability.
+def even(
+    powers: NDArray[np.float64], values: NDArray[np.float64], weights: NDArray[np.float64], fit: NDArray[np.float64]
+) -> None:
+    """The least squares fit of ``values`` (n,) by the columns of ``powers`` (n, terms), by their ``weights`` (n,).
 
-    Alternatives ``starts[s]`` to ``starts[s + 1]`` belong to symbol s: ``odds`` are their log probabilities, ``own``
-    and ``whole`` (0 to 9) what they add to the sum of the check digit that they stand under and to the composite's.
-    ``closing[s]`` has bit 1 set if the own sum must be zero (modulo 10) after symbol s, bit 2 for the composite; where
-    it is not, the choice is less likely by ``failure``, and goes on from zero. ``chosen`` receives the alternatives.
+    Fitted twice: the second time what lies far from the first ``fit`` counts for little.
     """
-    symbols = len(starts) - 1
-    score = np.full(100, -1e18)
-    score[0] = 0.0
-    taken = np.zeros((symbols, 100), np.int64)
-    before = np.zeros((symbols, 100), np.int64)
-    folded = np.zeros((symbols, 100), np.int64)
-    for s in range(symbols):
-        grown = np.full(100, -1e18)
-        for state in range(100):
-            if score[state] < -1e17:
-                continue
-            a, b = state // 10, state % 10
-            for k in range(starts[s], starts[s + 1]):
-                target = (a + own[k]) % 10 * 10 + (b + whole[k]) % 10
-                total = score[state] + odds[k]
-                if total > grown[target]:
-                    grown[target] = total
-                    taken[s, target] = k
-                    before[s, target] = state
-        score = np.full(100, -1e18)
-        for state in range(100):
-            a, b = state // 10, state % 10
-            total = grown[state]
-            if closing[s] & 1 and a != 0:
-                total += failure
-                a = 0
-            if closing[s] & 2 and b != 0:
-                total += failure
-                b = 0
-            target = a * 10 + b
-            if total > score[target]:
-                score[target] = total
-                folded[s, target] = state
-    best = int(np.argmax(score))
-    result = float(score[best])
-    for s in range(symbols - 1, -1, -1):
-        state = folded[s, best]
-        chosen[s] = taken[s, state]
-        best = before[s, state]
-    return result
+    count, terms = powers.shape
+    matrix = np.empty((terms, terms + 1))
+    trust = weights + 1e-6
+    for _ in range(2):
+        matrix[:] = 0.0
+        for i in range(count):
+            for a in range(terms):
+                weighted = trust[i] * powers[i, a]
+                for b in range(terms):
+                    matrix[a, b] += weighted * powers[i, b]
+                matrix[a, terms] += weighted * values[i]
+        solution = solved(matrix)
+        mean = 0.0
+        for i in range(count):
+            fit[i] = 0.0
+            for a in range(terms):
+                fit[i] += powers[i, a] * solution[a]
+            mean += abs(values[i] - fit[i]) / count
+        for i in range(count):
+            trust[i] = (weights[i] + 1e-6) / (1.0 + (abs(values[i] - fit[i]) / (1.5 * mean + 1e-3)) ** 2)
 
 
 @_jit
-def posterior(
-    starts: NDArray[np.int64],
-    odds: NDArray[np.float64],
-    own: NDArray[np.int64],
-    whole: NDArray[np.int64],
-    closing: NDArray[np.int64],
-    failure: float,
-    marginals: NDArray[np.float64],
-) -> float:
-    """As ``best_path``, summed over all choices: returns the log of the sum, and each alternative's probability."""
-    symbols = len(starts) - 1
-    wrong = np.exp(failure)
-    ahead = np.zeros((symbols + 1, 100))
-    ahead[0, 0] = 1.0
-    scale = 0.0
-    factors = np.exp(odds)
-    for s in range(symbols):
-        grown = np.zeros(100)
-        for state in range(100):
-            if ahead[s, state] > 0.0:
-                a, b = state // 10, state % 10
-                for k in range(starts[s], starts[s + 1]):
-                    grown[(a + own[k]) % 10 * 10 + (b + whole[k]) % 10] += ahead[s, state] * factors[k]
-        total = 0.0
-        for state in range(100):
-            a, b = state // 10, state % 10
-            value = grown[state]
-            if closing[s] & 1 and a != 0:
-                value *= wrong
-                a = 0
-            if closing[s] & 2 and b != 0:
-                value *= wrong
-                b = 0
-            ahead[s + 1, a * 10 + b] += value
-            total += value
-        scale += np.log(total)
-        for state in range(100):
-            ahead[s + 1, state] /= total
-    behind = np.ones(100)
-    for s in range(symbols - 1, -1, -1):
-        after = np.zeros(100)
-        for state in range(100):
-            a, b = state // 10, state % 10
-            value = 1.0
-            if closing[s] & 1 and a != 0:
-                value *= wrong
-                a = 0
-            if closing[s] & 2 and b != 0:
-                value *= wrong
-                b = 0
-            after[state] = value * behind[a * 10 + b]
-        earlier = np.zeros(100)
-        total = 0.0
-        for k in range(starts[s], starts[s + 1]):
-            marginals[k] = 0.0
-        for state in range(100):
-            if ahead[s, state] > 0.0:
-                a, b = state // 10, state % 10
-                for k in range(starts[s], starts[s + 1]):
-                    way = factors[k] * after[(a + own[k]) % 10 * 10 + (b + whole[k]) % 10]
-                    earlier[state] += way
-                    marginals[k] += ahead[s, state] * way
-        largest = earlier.max()
-        for state in range(100):
-            behind[state] = earlier[state] / largest
-        for k in range(starts[s], starts[s + 1]):
-            total += marginals[k]
-        for k in range(starts[s], starts[s + 1]):
-            marginals[k] /= total
-    return scale
+def solved(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve normal equations, shape (terms, terms + 1) with the right side last; ``matrix`` is used up.
+
+    A sum of squares needs no pivots; a trace of one is added to the diagonal, for what is nearly not determined.
+    """
+    terms = len(matrix)
+    for a in range(terms):
+        matrix[a, a] += 1e-9
+    for a in range(terms):
+        for b in range(a + 1, terms):
+            factor = matrix[b, a] / matrix[a, a]
+            for c in range(a, terms + 1):
+                matrix[b, c] -= factor * matrix[a, c]
+    out = np.empty(terms)
+    for a in range(terms - 1, -1, -1):
+        out[a] = matrix[a, terms]
+        for b in range(a + 1, terms):
+            out[a] -= matrix[a, b] * out[b]
+        out[a] /= matrix[a, a]
+    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -24,8 +25,8 @@ MIDDLE: Final = (HEIGHT - 1) / 2
 MARGIN: Final = 3 * PITCH
 """Pixels before and after the text, for ends that were found too short."""
 
-_SHARPEST: Final = 1.3
-"""Pixels of the picture per pixel of a strip above which it is scaled down first, so that nothing is skipped."""
+_SHARPEST: Final = 1.5
+"""Pixels of the picture per pixel of a strip above which it is halved first, so that nothing is skipped."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,15 @@ def _scaled_down(grey: NDArray[np.uint8], bands: Sequence[Band]) -> tuple[NDArra
     matrices = [line.matrix for line in bands]
     if factor <= _SHARPEST:
         return grey, matrices
-    height, whole = grey.shape
-    x0, y0 = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - 2, 0, (whole - 2, height - 2)))
-    x1, y1 = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 3, (x0 + 2, y0 + 2), (whole, height)))
-    size = (max(2, round((x1 - x0) / factor)), max(2, round((y1 - y0) / factor)))
-    small = cv2.resize(grey[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
-    sx, sy = size[0] / (x1 - x0), size[1] / (y1 - y0)
-    shrink = np.array(((sx, 0, (0.5 - x0) * sx - 0.5), (0, sy, (0.5 - y0) * sy - 0.5), (0, 0, 1)))
-    return np.asarray(small, np.uint8), [shrink @ matrix for matrix in matrices]
+    times = math.ceil(math.log2(factor / _SHARPEST))
+    height, width = grey.shape
+    x0, y0 = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - 2, 0, (width - 2**times, height - 2**times)))
+    x1, y1 = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 3, 0, (width, height)))
+    part = grey[y0:y1, x0:x1]
+    for _ in range(times):
+        # Exact halving is the one reduction for which OpenCV has a fast path.
+        size = (max(part.shape[1] // 2, 1), max(part.shape[0] // 2, 1))
+        part = np.asarray(cv2.resize(part[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA), np.uint8)
+    by = 1 / 2**times
+    shrink = np.array(((by, 0, (0.5 - x0) * by - 0.5), (0, by, (0.5 - y0) * by - 0.5), (0, 0, 1)))
+    return part, [shrink @ matrix for matrix in matrices]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise, product
+from itertools import product
 
 import cv2
 import numpy as np
@@ -61,22 +61,6 @@ def test_light_is_evened_out_in_a_window_about_each_column() -> None:
     assert strip == pytest.approx(expected, abs=1e-3)
 
 
-@pytest.mark.parametrize(("rows", "wide", "right"), [(5, 5, 2), (3, 3, 1), (4, 3, 1), (1, 5, 1)])
-def test_patches_are_what_a_convolution_looks_at(rows: int, wide: int, right: int) -> None:
-    x = _rng(2).standard_normal((rows, 23, 3)).astype(np.float32)
-    out = np.empty(((23 - wide) // right + 1, rows * wide * 3), np.float32)
-    kernels.unfold(x, wide, right, out)
-    for j, patch in enumerate(out):
-        assert (patch == x[:, j * right : j * right + wide].ravel()).all()
-
-
-def test_bias_and_clip() -> None:
-    x, bias = _rng(3).standard_normal((7, 5)).astype(np.float32), np.arange(5, dtype=np.float32) - 2
-    expected = np.maximum(x + bias, 0)
-    kernels.bias_and_clip(x, bias)
-    assert (x == expected).all()
-
-
 def test_the_best_row_of_characters_is_found() -> None:
     odds = _rng(4).normal(-1, 2, 24).astype(np.float32)
     scores, steps = np.zeros((6, 24), np.float32), np.zeros((6, 24), np.int8)
@@ -91,45 +75,18 @@ def test_the_best_row_of_characters_is_found() -> None:
         assert scores[n].max() == pytest.approx(best, abs=1e-4)
 
 
-def _search_problem(seed: int) -> tuple[np.ndarray, ...]:
-    rng = _rng(seed)
-    counts = rng.integers(1, 4, 6)
-    starts = np.concatenate(([0], np.cumsum(counts)))
-    odds = np.log(rng.dirichlet(np.ones(starts[-1])))
-    own, whole = rng.integers(0, 10, starts[-1]), rng.integers(0, 10, starts[-1])
-    closing = np.array((0, 0, 1, 0, 1, 2))
-    return starts, odds, own, whole, closing
-
-
-def _all_choices(
-    starts: np.ndarray, odds: np.ndarray, own: np.ndarray, whole: np.ndarray, closing: np.ndarray, failure: float
-) -> dict[tuple[int, ...], float]:
-    result = {}
-    for choice in product(*(range(a, b) for a, b in pairwise(starts))):
-        a = b = 0
-        total = 0.0
-        for k, close in zip(choice, closing, strict=True):
-            a, b, total = (a + own[k]) % 10, (b + whole[k]) % 10, total + odds[k]
-            if close & 1:
-                total, a = total + failure * (a != 0), 0
-            if close & 2:
-                total, b = total + failure * (b != 0), 0
-        result[choice] = total
-    return result
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_the_search_agrees_with_trying_everything(seed: int) -> None:
-    problem = _search_problem(seed)
-    everything = _all_choices(*problem, failure=-3.0)
-    chosen = np.empty(6, np.int64)
-    best = kernels.best_path(*problem, -3.0, chosen)
-    assert best == pytest.approx(max(everything.values()))
-    assert everything[tuple(chosen.tolist())] == pytest.approx(best)
-    marginals = np.empty(len(problem[1]))
-    total = kernels.posterior(*problem, -3.0, marginals)
-    likely = np.exp(list(everything.values()))
-    assert total == pytest.approx(np.log(likely.sum()))
-    for k in range(len(marginals)):
-        share = sum(p for choice, p in zip(everything, likely, strict=True) if k in choice) / likely.sum()
-        assert marginals[k] == pytest.approx(share)
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_a_curve_is_fitted_to_what_lies_on_it(degree: int) -> None:
+    rng = _rng(6)
+    powers = np.linspace(-1, 1, 44)[:, None] ** np.arange(degree + 1.0)
+    values, weights = powers @ rng.normal(0, 5, degree + 1) + rng.normal(0, 0.1, 44), rng.random(44)
+    values[7] += 40
+    fit, trust = np.empty(44), weights + 1e-6
+    for _ in range(2):
+        expected = powers @ np.linalg.solve(
+            (powers.T * trust) @ powers + 1e-9 * np.eye(degree + 1), powers.T @ (trust * values)
+        )
+        off = np.abs(values - expected)
+        trust = (weights + 1e-6) / (1 + (off / (1.5 * off.mean() + 1e-3)) ** 2)
+    kernels.even(powers, values, weights, fit)
+    assert fit == pytest.approx(expected, abs=1e-6)

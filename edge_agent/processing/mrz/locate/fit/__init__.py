@@ -41,6 +41,7 @@ _BENT: Final = 1.0
 """Rows from which a bend is worth straightening."""
 _CURVE: Final = 3
 """Degree of the polynomial that follows a bent page."""
+_POWERS: Final = np.arange(_CURVE, -1, -1)
 SAGS: Final = 9
 """Points at which the sag of bent lines is told."""
 _HEIGHTS: Final = (6.0, 16.0)
@@ -123,9 +124,11 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
         moved = np.stack([np.column_stack((ends, at + slope * ends)) for at, slope in middles])
         placed = cv2.perspectiveTransform(moved.reshape(-1, 1, 2), to_picture)
         lines = np.asarray(placed, np.float64).reshape(lines.shape)
+    taken_out = np.zeros_like(bend)
     for _ in range(2):
-        if np.abs(bend).max() < _BENT:
+        if np.abs(bend - taken_out).max() < _BENT:
             break
+        taken_out = bend.copy()
         ink = _ink(picture, to_picture, size, bend)
         middles, _ = _middles(ink, count, bend)
     return _Strip(ink, to_picture, middles, length / natural, bend)
@@ -154,9 +157,9 @@ def _curve(columns: Array, below: Array, weights: Array, width: int) -> Array:
     trust = np.minimum(weight, np.median(weight))[:, None]
     # No further out than one block, where a polynomial would run away.
     everywhere = np.clip(np.arange(width), columns[0] - _BLOCK, columns[-1] + _BLOCK)
-    powers, wanted = (np.vander(x / width - 0.5, _CURVE + 1) for x in (columns, everywhere))
+    powers = (columns / width - 0.5)[:, None] ** _POWERS
     solved = np.linalg.solve(powers.T @ (trust * powers) + 1e-9 * np.eye(_CURVE + 1), powers.T @ (trust[:, 0] * common))
-    return np.asarray(wanted @ solved)
+    return np.asarray(np.polyval(solved, everywhere / width - 0.5))
 
 
 def _continued(ink: Strip, middles: Array) -> tuple[int, int]:
@@ -183,9 +186,10 @@ def _ink(picture: Grey, to_picture: Array, size: tuple[int, int], bend: Array) -
             picture, to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
         )
     else:
-        x, y = np.meshgrid(np.arange(size[0], dtype=np.float64), np.arange(size[1], dtype=np.float64))
-        places = cv2.perspectiveTransform(np.dstack((x, y + bend)), to_picture).astype(np.float32)
-        strip = cv2.remap(picture, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x, y = np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32)[:, None]
+        bent = y + bend.astype(np.float32)
+        u, v, w = (a * x + (b * bent + c) for a, b, c in to_picture.astype(np.float32))
+        strip = cv2.remap(picture, u / w, v / w, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     dark = cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES).astype(np.float32)
     # Stripes along the lines (frames, edges, the grain of a desk) do not change from column to column; text does.
     change = cv2.blur(np.abs(cv2.Sobel(dark, cv2.CV_32F, 1, 0, ksize=1)), _STRIPE)

@@ -26,11 +26,10 @@ def pointing(ink: NDArray[np.float32], middles: NDArray[np.float64], grid: Cells
         left, right = at + slope * grid.start - height / 2, at + slope * grid.end - height / 2
         source = np.array([(grid.start, left), (grid.end, right), (grid.start, left + height)], np.float32)
         cv2.warpAffine(ink, cv2.getAffineTransform(source, target), (width, _HEIGHT), lines[i])
-    seen = np.lib.stride_tricks.sliding_window_view(lines, _WIDTH, axis=2).transpose(0, 2, 1, 3)
-    seen = seen.reshape(-1, _HEIGHT * _WIDTH)
-    seen = seen - seen.mean(axis=1, keepdims=True)
-    alike = (seen @ _TEMPLATES) / np.maximum(np.sqrt((seen**2).sum(axis=1, keepdims=True)), 1e-3)
-    left_ones, right_ones = np.maximum(alike - _ALIKE, 0).sum(axis=0)
+    left_ones, right_ones = (
+        sum(np.maximum(cv2.matchTemplate(line, filler, cv2.TM_CCOEFF_NORMED) - _ALIKE, 0).sum() for line in lines)
+        for filler in _TEMPLATES
+    )
     return float(np.tanh((left_ones - right_ones) / 2))
 
 
@@ -42,12 +41,5 @@ def _drawn() -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(cell, (0, 0), 0.8), np.float32)
 
 
-def _templates() -> NDArray[np.float32]:
-    """The filler, and the filler turned, as columns of mean 0 and length 1."""
-    drawn = _drawn()
-    both = np.stack((drawn, drawn[:, ::-1])).reshape(2, -1)
-    both = both - both.mean(axis=1, keepdims=True)
-    return np.ascontiguousarray((both / np.linalg.norm(both, axis=1, keepdims=True)).T)
-
-
-_TEMPLATES: Final = _templates()
+_TEMPLATES: Final = (_drawn(), np.ascontiguousarray(_drawn()[:, ::-1]))
+"""The filler, and the filler turned."""

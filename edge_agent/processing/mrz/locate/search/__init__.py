@@ -6,6 +6,7 @@ No threshold on grey values and no orientation is assumed; a broken line still g
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,7 +55,7 @@ class Guess:
     weight: float
 
 
-def guesses(reduced: Grey, scale: float) -> list[Guess]:
+def guesses(reduced: Grey, scale: float) -> Iterator[Guess]:
     """Pairs and triples of parallel lines in a reduced picture, the heaviest first.
 
     ``scale`` is how many pixels of the full picture make one of the reduced one. Found are zones whose characters are
@@ -63,13 +64,16 @@ def guesses(reduced: Grey, scale: float) -> list[Guess]:
     lines = kernels.join(_segments(reduced), _GAP)
     stacks = kernels.stack(lines, _SEEDS, *_SPACING, _SHARED)
     ink = np.where(stacks >= 0, lines[stacks, 5], 0.0).sum(axis=1)
-    out = []
+    waiting: list[Guess] = []
     for i in np.argsort(-ink)[:_STACKS]:
+        while waiting and waiting[0].weight >= ink[i]:  # no stack weighs more than its ink
+            yield waiting.pop(0)
         guess = _guess(lines[stacks[i][stacks[i] >= 0]])
         if guess is not None:
             # From the ridge picture to the full one; pixel centres lie at integers in both.
-            out.append(Guess((guess.lines + 0.5) * (2 * scale) - 0.5, guess.weight))
-    return sorted(out, key=lambda guess: -guess.weight)
+            waiting.append(Guess((guess.lines + 0.5) * (2 * scale) - 0.5, guess.weight))
+            waiting.sort(key=lambda guess: -guess.weight)
+    yield from waiting
 
 
 def _segments(grey: Grey) -> NDArray[np.float32]:

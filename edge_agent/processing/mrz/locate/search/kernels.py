@@ -61,17 +61,16 @@ def ridges(
             for side in (-1, 1):
                 i = min(max(round(y + side * ny), 0), h - 1)
                 j = min(max(round(x + side * nx), 0), w - 1)
-                if ink[i, j] > here:
-                    on = False
+                on = on and ink[i, j] <= here
+            for side in (-1, 1):
+                if not on:
                     break
                 least = float(here)
                 for step in range(2, 8):
                     i, j = round(y + side * step * ny), round(x + side * step * nx)
                     # Beyond the border there is nothing.
                     least = min(least, ink[i, j]) if 0 <= i < h and 0 <= j < w else 0.0
-                if least * contrast > here:
-                    on = False
-                    break
+                on = least * contrast <= here
             if on:
                 out[y, x] = math.atan2(nx, -ny)
     return out
@@ -113,6 +112,7 @@ def grow(
             # Doubled angles: a direction and its opposite are the same line.
             c = math.cos(2 * direction[y0, x0])
             s = math.sin(2 * direction[y0, x0])
+            mean = math.atan2(s, c)
             while done < size:
                 y, x = queue[done]
                 done += 1
@@ -120,7 +120,7 @@ def grow(
                     for j in range(max(x - 2, 0), min(x + 3, w)):
                         if taken[i, j]:
                             continue
-                        away = abs(2 * direction[i, j] - math.atan2(s, c))
+                        away = abs(2 * direction[i, j] - mean)
                         away = min(away % (2 * math.pi), 2 * math.pi - away % (2 * math.pi))
                         if away > 2 * tolerance:
                             continue
@@ -129,6 +129,7 @@ def grow(
                         size += 1
                         c += math.cos(2 * direction[i, j])
                         s += math.sin(2 * direction[i, j])
+                        mean = math.atan2(s, c)
             if size < shortest * 0.5:
                 continue
             total = sx = sy = sxx = syy = sxy = 0.0

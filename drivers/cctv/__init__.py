@@ -1,0 +1,1 @@
+"""Cameras that watch the lanes: sources of events, not recorders."""

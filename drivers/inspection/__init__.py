@@ -1,0 +1,1 @@
+"""Search tools of a post, and the record of a search."""

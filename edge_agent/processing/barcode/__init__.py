@@ -1,0 +1,1 @@
+"""Bar codes in pictures, and what public standards say about their contents."""

@@ -1,0 +1,1 @@
+"""What scales say over a serial line."""

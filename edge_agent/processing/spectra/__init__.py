@@ -1,0 +1,1 @@
+"""Spectra: from the files of spectrometers to what they are consistent with."""

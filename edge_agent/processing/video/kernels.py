@@ -1,0 +1,191 @@
+"""The loops over pixels. Each has its NumPy reference in the tests, with which it agrees exactly.
+
+Grey levels are int16 in units of 1/128 level (8.7 fixed point, 0 to 32640), so that a row of them is worked on in
+registers of 16 values; every operation is cast back to int16, or the compiler would widen it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+LEVEL: Final = 128
+"""One grey level."""
+MOST: Final = 8 * 1024
+"""Largest deviation that is kept, so that two and a half times as much still fits."""
+
+Fixed = NDArray[np.int16]
+Bytes = NDArray[np.uint8]
+
+_i = np.int16
+_u = np.uint8
+
+
+@numba.njit(cache=True)
+def smooth(grey: Bytes, out: Fixed) -> None:
+    """Binomial smoothing (1 2 1 in both directions, borders repeated) of grey levels, shape (h, w), to fixed point."""
+    h, w = grey.shape
+    row = np.empty(w + 2, np.int16)
+    for y in range(h):
+        above, here, below = grey[max(y - 1, 0)], grey[y], grey[min(y + 1, h - 1)]
+        for x in range(w):
+            row[x + 1] = _i(_i(above[x]) + _i(below[x]) + _i(_i(here[x]) << 1))
+        row[0], row[w + 1] = row[1], row[w]
+        to = out[y]
+        for x in range(w):
+            to[x] = _i(_i(row[x] + row[x + 2] + _i(row[x + 1] << 1)) << 3)
+
+
+@numba.njit(cache=True)
+def compare(level: Fixed, mean: Fixed, deviation: Fixed, least: int, out: Bytes) -> None:
+    """Mark what lies outside of all that the background shows within a pixel's distance.
+
+    ``out`` becomes 1 where ``level`` is more than ``max(least, 2.5 * deviation)`` below the least, or above the
+    greatest, of the nine means around it (borders repeated); all of shape (h, w).
+    """
+    h, w = level.shape
+    low, high = np.empty(w + 2, np.int16), np.empty(w + 2, np.int16)
+    floor = _i(least)
+    for y in range(h):
+        above, here, below = mean[max(y - 1, 0)], mean[y], mean[min(y + 1, h - 1)]
+        for x in range(w):
+            low[x + 1] = min(above[x], here[x], below[x])
+            high[x + 1] = max(above[x], here[x], below[x])
+        low[0], low[w + 1], high[0], high[w + 1] = low[1], low[w], high[1], high[w]
+        levels, deviations, to = level[y], deviation[y], out[y]
+        for x in range(w):
+            lowest = min(low[x], low[x + 1], low[x + 2])
+            highest = max(high[x], high[x + 1], high[x + 2])
+            allowed = max(_i(_i(deviations[x] << 1) + _i(deviations[x] >> 1)), floor)
+            to[x] = _u(max(_i(lowest - levels[x]), _i(levels[x] - highest)) > allowed)
+
+
+@numba.njit(cache=True)
+def adapt(
+    level: Fixed, mean: Fixed, deviation: Fixed, moving: Bytes, raw: Bytes, before: Bytes, shift: int, blink: int
+) -> None:
+    """Move mean and deviation of the background towards a picture, in place; all of shape (h, w).
+
+    Where nothing is ``moving`` (0) the mean takes 1/2**shift of the difference, and the deviation 1/32 of what the
+    absolute difference has beyond it. Where ``raw`` differs from ``before`` (something blinks, as leaves and water do)
+    the deviation grows by ``blink``; at most to ``MOST``.
+    """
+    h, w = level.shape
+    by, half, step, most = _i(shift), _i(1 << (shift - 1)), _i(blink), _i(MOST)
+    for y in range(h):
+        levels, means, deviations = level[y], mean[y], deviation[y]
+        busy, now, then = moving[y], raw[y], before[y]
+        for x in range(w):
+            still = _i(busy[x]) - _i(1)  # all bits where still, none where it moves
+            off = _i(levels[x] - means[x])
+            means[x] = _i(means[x] + _i(_i(_i(off + half) >> by) & still))
+            beyond = _i(_i(max(off, _i(-off)) - deviations[x] + _i(16)) >> _i(5))
+            jumped = _i(_i(0) - _i(now[x] ^ then[x]))
+            grown = _i(deviations[x] + _i(beyond & still) + _i(step & jumped))
+            deviations[x] = min(grown, most)
+
+
+@numba.njit(cache=True)
+def majority(marked: Bytes, out: Bytes, least: int) -> None:
+    """Mark, with 1, where at least ``least`` of the 25 pixels around are marked (1): 13 is the median.
+
+    Beyond the left and right border nothing is marked; the first and last rows are repeated.
+    """
+    h, w = marked.shape
+    row = np.zeros(w + 4, np.uint8)
+    needed = _u(least)
+    for y in range(h):
+        a, b, c = marked[max(y - 2, 0)], marked[max(y - 1, 0)], marked[y]
+        d, e = marked[min(y + 1, h - 1)], marked[min(y + 2, h - 1)]
+        for x in range(w):
+            row[x + 2] = _u(a[x] + b[x] + c[x] + d[x] + e[x])
+        to = out[y]
+        for x in range(w):
+            to[x] = _u(_u(row[x] + row[x + 1] + row[x + 2] + row[x + 3] + row[x + 4]) >= needed)
+
+
+@numba.njit(cache=True)
+def shade(
+    level: Fixed, mean: Fixed, marked: Bytes, out: Bytes, black: float, darkest: float, brightest: float, rough: float
+) -> None:
+    """Unmark what is only lit otherwise: shadows and gentle light, by cells of 4 x 4 pixels.
+
+    In the 8 x 8 pixels around a cell (every second of each row and column), light scales the background by one
+    factor, so that the mean absolute difference between the picture and the scaled background is small.
+
+    Args:
+        level: The picture in fixed point, shape (h, w).
+        mean: The background.
+        marked: What differs (1).
+        out: As ``marked``, but 0 in cells that are only lit otherwise.
+        black: What light does not scale, as haze, in levels * 128.
+        darkest: Least factor of a shadow.
+        brightest: Largest factor of light.
+        rough: Difference beyond which it is something else, in levels * 128, plus 1/32 of the background.
+
+    """
+    h, w = level.shape
+    for y in range(h):
+        for x in range(w):
+            out[y, x] = marked[y, x]
+    for top in range(0, h, 4):
+        for left in range(0, w, 4):
+            found = 0
+            for y in range(top, min(top + 4, h)):
+                for x in range(left, min(left + 4, w)):
+                    found += marked[y, x]
+            if found == 0:
+                continue
+            y0, y1, x0, x1 = max(top - 2, 0), min(top + 6, h), max(left - 2, 0), min(left + 6, w)
+            total, ground, count = 0, 0, 0
+            for y in range(y0, y1, 2):
+                for x in range(x0, x1, 2):
+                    total += level[y, x]
+                    ground += mean[y, x]
+                    count += 1
+            haze = np.float32(black)
+            lit, unlit = np.float32(total) - count * haze, max(np.float32(ground) - count * haze, np.float32(1))
+            if lit < darkest * unlit or lit > brightest * unlit:
+                continue
+            factor = lit / unlit
+            wrong = np.float32(0)
+            for y in range(y0, y1, 2):
+                for x in range(x0, x1, 2):
+                    wrong += abs(np.float32(level[y, x]) - haze - factor * (np.float32(mean[y, x]) - haze))
+            if wrong < count * rough + lit / np.float32(32):
+                for y in range(top, min(top + 4, h)):
+                    for x in range(left, min(left + 4, w)):
+                        out[y, x] = 0
+
+
+@numba.njit(cache=True)
+def texture(grey: Bytes, before: Bytes, out: NDArray[np.int32]) -> None:
+    """What the cells of 16 x 16 pixels of a picture look like; what does not fill a cell is left out.
+
+    Args:
+        grey: The picture, shape (h, w).
+        before: An earlier one.
+        out: Sums over each cell, shape (h // 16, w // 16, 4): grey levels; squared differences of horizontal
+            neighbours; squared differences of pixels four apart; absolute differences to the earlier picture. Pixels
+            whose neighbour lies in another cell have no part in the differences.
+
+    """
+    rows, columns = out.shape[0], out.shape[1]
+    for i in range(rows):
+        for j in range(columns):
+            total, fine, coarse, change = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
+            for y in range(16 * i, 16 * i + 16):
+                line, then = grey[y, 16 * j : 16 * j + 16], before[y, 16 * j : 16 * j + 16]
+                for x in range(16):
+                    total += np.int32(line[x])
+                    change += abs(np.int32(line[x]) - np.int32(then[x]))
+                for x in range(15):
+                    step = np.int32(line[x + 1]) - np.int32(line[x])
+                    fine += step * step
+                for x in range(12):
+                    step = np.int32(line[x + 4]) - np.int32(line[x])
+                    coarse += step * step
+            out[i, j, 0], out[i, j, 1], out[i, j, 2], out[i, j, 3] = total, fine, coarse, change
