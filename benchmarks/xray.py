@@ -163,11 +163,11 @@ class _OpenCV:
         logs = []
         for raw, dark, gain in zip(self.raw, self.dark, self.gain, strict=True):
             flat = cv2.multiply(cv2.subtract(raw, dark, dtype=cv2.CV_32F), gain)
-            logs.append(cv2.log(cv2.max(flat, 1e-5)))
+            logs.append(cv2.log(np.maximum(flat, np.float32(1e-5), out=flat)))
         ratio = cv2.divide(logs[0], logs[1])
         row = cv2.convertScaleAbs(ratio, alpha=102, beta=-51)
-        column = cv2.convertScaleAbs(cv2.min(logs[1], 0), alpha=-36.4)
-        return self.palette[row, column]
+        column = cv2.convertScaleAbs(np.minimum(logs[1], 0, out=logs[1]), alpha=-36.4)
+        return np.asarray(self.palette[row, column])
 
     def coloured_numpy(self) -> NDArray[np.uint8]:
         logs = []
@@ -176,7 +176,7 @@ class _OpenCV:
         ratio = logs[0] / np.maximum(logs[1], np.float32(1e-4))
         row = np.clip((ratio - 0.5) * 102, 0, 255).astype(np.uint8)
         column = np.clip(logs[1] * 36.4, 0, 255).astype(np.uint8)
-        return self.palette[row, column]
+        return np.asarray(self.palette[row, column])
 
 
 def _exact(corrected: Any, calibration: Calibration) -> NDArray[np.float64]:
@@ -247,9 +247,9 @@ def _layers(calibration: Calibration) -> None:
     rms = [float(np.sqrt(np.mean((a - b) ** 2))) for a, b in ((found_plastic, plastic), (found_steel, steel_mm))]
     table.add_row("without noise, 0-150 mm and 0-10 mm: RMS error", f"{rms[0]:.2f}", f"{rms[1]:.3f}")
     for p, s in ((50, 1), (50, 5), (20, 10)):
-        layers = {n: np.zeros((160, 200), np.float32) for n in ("pmma", "steel")}
-        layers["pmma"][50:150, 50:150], layers["steel"][50:150, 50:150] = p, s
-        corrected = correct(Scanner().scan(layers, 3))
+        phantom = {n: np.zeros((160, 200), np.float32) for n in ("pmma", "steel")}
+        phantom["pmma"][50:150, 50:150], phantom["steel"][50:150, 50:150] = p, s
+        corrected = correct(Scanner().scan(phantom, 3))
         assert corrected.low is not None
         low, high = (
             -np.log(np.maximum(cv2.blur(c.astype(np.float32), (5, 5))[54:146:5, 54:146:5], 0.1) / AIR).astype(
@@ -306,8 +306,8 @@ def _pairs(pairs: int) -> None:
     results = [pair_result(seed, nominal()) for seed in range(pairs)]
     found, false = sum(hit for hit, _ in results), sum(others for _, others in results)
     console.print(
-        f"5 cm block behind 6 mm steel, {pairs} pairs of scans of a van driven differently: found in {found / pairs:.1%},"
-        f" {false / pairs:.2f} other regions a scan"
+        f"5 cm block behind 6 mm steel, {pairs} pairs of scans of a van driven differently: found in"
+        f" {found / pairs:.1%}, {false / pairs:.2f} other regions a scan"
     )
 
 
@@ -326,8 +326,8 @@ def _bags(bags: int = 20) -> None:
                 false_hidden += kinds.count("organic_behind_metal")
                 false_shields += kinds.count("shield")
     console.print(
-        f"{bags} bags with a 3 cm organic block behind 2 mm steel and a lead box: block found in {hidden}, box in {shields};"
-        f" in {bags} bags without: {false_hidden} and {false_shields} false"
+        f"{bags} bags with a 3 cm organic block behind 2 mm steel and a lead box: block found in {hidden}, box in"
+        f" {shields}; in {bags} bags without: {false_hidden} and {false_shields} false"
     )
 
 

@@ -1,9 +1,9 @@
 """From the steps of wedges to what a scanner's two channels say of any material: a calibration.
 
 A channel weakens a beam as if each energy in it were weakened by itself, so behind ``t`` of a material it sees
-``sum_E w(E) exp(-mu(E) t)``. The attenuation ``mu`` is known; the shares ``w``, source and detector in one, are what the
-steps of a wedge tell. They are fitted with none negative (non-negative least squares, Lawson and Hanson 1974), for all
-materials together, so that the fit also knows layers of two, and thicknesses between and beyond the steps.
+``sum_E w(E) exp(-mu(E) t)``. The attenuation ``mu`` is known; the shares ``w``, source and detector in one, are what
+the steps of a wedge tell. They are fitted with none negative (non-negative least squares, Lawson and Hanson 1974), for
+all materials together, so that the fit also knows layers of two, and thicknesses between and beyond the steps.
 """
 
 from __future__ import annotations

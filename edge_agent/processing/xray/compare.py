@@ -131,8 +131,7 @@ def register(now: Map, then: Map) -> tuple[Map, Map, float]:
     x = np.arange(columns, dtype=np.float64)
     along = x * scale + offset
     up = np.zeros(columns)
-    for strip in (columns // 4, columns // 10, columns // 16):
-        strip = max(strip, 24)
+    for strip in (max(columns // parts, 24) for parts in (4, 10, 16)):
         across, down = _grid(along, up, rows)
         warped = np.asarray(cv2.remap(b, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
         at, dx, dy, weight = _strips(a, warped, strip)
@@ -219,7 +218,7 @@ def _difference(a: Map, b: Map, sigma_a: Map, sigma_b: Map, rule: Change) -> Map
     if calm.sum() > 100:
         # Beam and detector may have drifted by some percent: a level change of all, not of one place.
         difference -= np.float32(np.median(difference[calm]))
-    # What stands in both scans leaves its edges where the registration is off; what is new has edges in one of them only.
+    # What stands in both scans leaves edges where the registration is off; what is new has edges in one of them only.
     steep = np.minimum(*(_steepest(m) for m in (a, b)))
     noise = np.sqrt(sigma_a**2 + sigma_b**2)
     allowed = rule.attenuation + rule.share * np.minimum(a, b) + 4.5 * 0.36 * noise + rule.shift_cells * steep

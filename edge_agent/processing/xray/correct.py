@@ -175,7 +175,7 @@ def _open_lines(by_line: Counts, dark: float, said: float | None) -> Floats | No
         return None
     if end < len(sure):
         end = max(end - 2, _LEAST_LINES)
-    return lead[:end].mean(axis=0, dtype=np.float64)
+    return np.asarray(lead[:end].mean(axis=0, dtype=np.float64))
 
 
 def _apply(raw: Counts, flat: Flat, lines: Orientation) -> Counts:
@@ -183,7 +183,7 @@ def _apply(raw: Counts, flat: Flat, lines: Orientation) -> Counts:
     raw = np.ascontiguousarray(raw)
     kernels.correct(raw, flat.rows[0], flat.columns[0], flat.rows[1], flat.columns[1], out)
     view = out if lines is Orientation.LINES_ARE_ROWS else out.T
-    alive = np.setdiff1d(np.arange(view.shape[1]), flat.dead)
+    alive = np.setdiff1d(np.arange(out.shape[1 if view is out else 0]), np.array(flat.dead, np.intp))
     for element in flat.dead:
         at = int(np.searchsorted(alive, element))
         beside = alive[[max(at - 1, 0), min(at, len(alive) - 1)]]

@@ -1,6 +1,6 @@
 """The loops over pixels that NumPy cannot do at speed. Each has its NumPy reference in the tests.
 
-No kernel takes a logarithm: a table, indexed by a count or by the leading bits of a float, knows it. Large results go to
+No kernel takes a logarithm: a table, indexed by the leading bits of a count as a float, knows it. Large results go to
 arrays that the caller made: NumPy asks for huge pages, numba does not, and its page faults cost more than the work.
 """
 
@@ -86,8 +86,9 @@ def denoise(
 ) -> None:
     """Mean of the widest square of pixels that the pixel agrees with, in both channels alike.
 
-    Squares are 5 x 5, 3 x 3 or the pixel alone, and 9 x 9 where few photons arrive. A pixel agrees with the mean around it if it is off by no more than ``wide`` standard deviations of its noise, so
-    flat places lose their noise and edges keep their place. Beyond the border the outermost pixel is repeated.
+    Squares are 5 x 5, 3 x 3 or the pixel alone, and 9 x 9 where few photons arrive. A pixel agrees with the mean around
+    it if it is off by no more than ``wide`` standard deviations of its noise, so flat places lose their noise and edges
+    keep their place. Beyond the border the outermost pixel is repeated.
 
     Args:
         low: Corrected counts, shape (rows, columns).
@@ -395,6 +396,7 @@ def _join(parent: NDArray[np.int32], a: int, b: int) -> None:
 def histogram(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """How many pixels each class has, shape (256,)."""
     out = np.zeros((4, 256), np.int64)
+    total = np.zeros(256, np.int64)
     flat = classes.ravel()
     whole = len(flat) // 4 * 4
     for i in range(0, whole, 4):  # four counters, so that equal neighbours need not wait for one another
@@ -402,7 +404,9 @@ def histogram(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
             out[k, flat[i + k]] += 1
     for i in range(whole, len(flat)):
         out[0, flat[i]] += 1
-    return out.sum(axis=0)
+    for k in range(4):
+        total += out[k]
+    return total
 
 
 @numba.njit(cache=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,7 +86,7 @@ class Maps:
 
     def cells(self, millimetres: float) -> int:
         """How many cells a length has, at least one."""
-        return max(round(millimetres / (self.pitch_mm[0] * self.pitch_mm[1]) ** 0.5), 1)
+        return max(round(millimetres / math.sqrt(self.pitch_mm[0] * self.pitch_mm[1])), 1)
 
     def box(self, spot: Spot) -> Box:
         """A spot's box in pixels of the scan."""
@@ -163,7 +164,7 @@ def grow(mask: Mask, cells: int) -> Mask:
 
 
 def shrink(mask: Mask, cells: int) -> Mask:
-    """A mask without the cells that are at most ``cells`` from its edge; what is beyond the border counts as outside."""
+    """A mask without the cells that are at most ``cells`` from its edge; beyond the border is outside."""
     kernel = np.ones((2 * cells + 1, 2 * cells + 1), np.uint8)
     eroded = cv2.erode(mask.view(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return np.asarray(eroded, np.bool_)

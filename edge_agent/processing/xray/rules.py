@@ -1,6 +1,6 @@
 """The rules that propose a region to an officer, each with its reason and its numbers.
 
-A proposal says what weakens the beam and how: never what it is. Materials are named by what their attenuation resembles.
+A proposal says what weakens the beam and how, never what it is: a material is named by what its attenuation resembles.
 """
 
 from __future__ import annotations

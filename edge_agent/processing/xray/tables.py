@@ -84,15 +84,15 @@ def limits(calibration: Calibration) -> NDArray[np.float32]:
     )
     share = np.interp(high, [thick, thick + 2], [0.5, 0.25])
     parted = np.stack([(plastic + light) / 2, light + share * (heavy - light)], axis=1)
-    return (AIR * np.exp(-parted)).astype(np.float32)
+    return np.asarray(AIR * np.exp(-parted), np.float32)
 
 
 @lru_cache(maxsize=1)
 def levels() -> NDArray[np.uint16]:
-    """Step of attenuation, its square root in ``STEPS`` steps, for each corrected count, as ``kernels.colour`` takes it."""
+    """Step of attenuation for each corrected count, as ``kernels.colour`` takes it: its square root in ``STEPS``."""
     counts = _middles(LEVEL_FIRST, LEVEL_SIZE, LEVEL_BITS)
     attenuation = np.clip(-np.log(counts / AIR), 0, DARKEST)
-    return np.rint(np.sqrt(attenuation / DARKEST) * (STEPS - 1)).astype(np.uint16)
+    return np.asarray(np.rint(np.sqrt(attenuation / DARKEST) * (STEPS - 1)), np.uint16)
 
 
 def _middles(first: int, size: int, bits: int) -> Floats:
