@@ -14,8 +14,8 @@ from pydicom.encaps import encapsulate, generate_frames
 from drivers.xray.dicos import uids
 from drivers.xray.dicos.dataset import (
     COORDINATE_SYSTEM,
-    IMAGE_ORIGIN,
     EFFECTIVE_ENERGY,
+    IMAGE_ORIGIN,
     damaged,
     encode,
     invalid_identifiers,
