@@ -45,8 +45,8 @@ class Change:
 
     cm2: float = 8.0
     attenuation: float = 0.1
-    share: float = 0.04
-    shift_cells: float = 0.5
+    share: float = 0.03
+    shift_cells: float = 0.35
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +70,8 @@ class Comparison:
     earlier: Map
 
 
+_ONWARD: Final = 0.65
+"""Share of what is allowed, from which cells beside one that is beyond it belong to the change."""
 LEAST_ALIKE: Final = 0.8
 
 
@@ -222,7 +224,13 @@ def _difference(a: Map, b: Map, sigma_a: Map, sigma_b: Map, rule: Change) -> Map
     steep = np.minimum(*(_steepest(m) for m in (a, b)))
     noise = np.sqrt(sigma_a**2 + sigma_b**2)
     allowed = rule.attenuation + rule.share * np.minimum(a, b) + 4.5 * 0.36 * noise + rule.shift_cells * steep
-    return np.where(np.abs(difference) > allowed, difference, 0).astype(np.float32)
+    # What is beyond doubt somewhere counts as far as it goes on.
+    strong, loose = np.abs(difference) > allowed, np.abs(difference) > _ONWARD * allowed
+    out = np.zeros_like(difference)
+    for spot in spots(loose, 1):
+        if strong[spot.window][spot.mask].any():
+            out[spot.window][spot.mask] = difference[spot.window][spot.mask]
+    return out
 
 
 def _steepest(m: Map) -> Map:
@@ -237,7 +245,6 @@ def _proposals(
     out = []
     for sign in (1, -1):
         mask = np.ascontiguousarray(sign * difference > 0)
-        # The steep rim of a changed region was not counted: take one cell around it back for its area.
         for spot in spots(mask, max(0.4 * rule.cm2 / maps.cell_cm2, 2)):
             padded = np.pad(spot.mask, 1)
             compact = shrink(grow(padded, 1), 1)

@@ -46,7 +46,7 @@ class Rules:
     dense_cm2: float = 15.0
     hidden_g_cm2: float = 1.0
     hidden_cm2: float = 4.0
-    load_cm2: float = 150.0
+    load_cm2: float = 2_500.0
     load_change: float = 0.06
     load_change_cm2: float = 4.0
 
