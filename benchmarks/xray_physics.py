@@ -109,10 +109,10 @@ def gvxr() -> None:
         ways = (theirs, theirs[::-1], theirs[:, ::-1], theirs[::-1, ::-1])
         theirs = max(ways, key=lambda way: float(np.corrcoef(way.ravel(), expected.ravel())[0, 1]))
         there = (expected < 0.99) & (expected > 1e-4)
-        error = np.abs(np.log(theirs[there]) / np.log(expected[there]) - 1)
-        errors.append(error)
+        off = np.abs(np.log(theirs[there]) / np.log(expected[there]) - 1)
+        errors.append(off)
         print(
-            f"{name}: attenuation differs by {np.median(error):.4%} at the median, {np.percentile(error, 95):.3%} for"
+            f"{name}: attenuation differs by {np.median(off):.4%} at the median, {np.percentile(off, 95):.3%} for"
             f" 95 % of {there.sum()} pixels"
         )
     median = float(np.median(np.concatenate(errors)))

@@ -23,7 +23,7 @@ _MOST_DEAD: Final = 4
 """Elements side by side; where more see nothing, something stands before them, such as the belt's edge."""
 _LEAST_LINES: Final = 8
 """Lines of open beam before or behind the object that make a flat field."""
-_MOST_LINES: Final = 128
+_MOST_LINES: Final = 64
 _TOGETHER: Final = 16
 """Neighbouring elements that are looked at together."""
 _OPEN: Final = 0.01
@@ -115,7 +115,8 @@ def flat_field(counts: Counts, scan: Scan, channel: Channel) -> Flat:
     if brightest <= dark + 1:
         raise ScanError("no-signal", "No radiation arrived: all pixels of a channel are dark.")
     level = scan.air.get(channel)
-    head, tail = (_open_lines(lines, dark, level) for lines in (by_line, by_line[::-1]))
+    least = 0.8 * max(brightest, level or 0) - dark
+    head, tail = (_open_lines(lines, dark, least) for lines in (by_line, by_line[::-1]))
     lines, elements = by_line.shape
     along = np.ones(lines)
     dead: tuple[int, ...] = ()
@@ -147,21 +148,16 @@ def _dead(alive: NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(element for first, end in runs if end - first <= _MOST_DEAD for element in range(first, end))
 
 
-def _open_lines(by_line: Counts, dark: float, said: float | None) -> Floats | None:
+def _open_lines(by_line: Counts, dark: float, least: float) -> Floats | None:
     """Mean of the open beam of each element over the lines before an object comes; None if it comes at once."""
     lead = by_line[:_MOST_LINES].astype(np.float32) - np.float32(dark)
     if len(lead) < _LEAST_LINES:
         return None
-    first = np.median(lead[:_LEAST_LINES], axis=0)
+    first = np.sort(lead[:_LEAST_LINES], axis=0)[_LEAST_LINES // 2 - 1 : _LEAST_LINES // 2 + 1].mean(axis=0)
     alive = first > _DEAD * np.percentile(first, 90)
     # An object that lies in the beam from the first line on has no smooth profile across the elements.
     level = float(np.percentile(first[alive], 90)) if alive.any() else 0.0
-    brightest = float(np.percentile(_some(by_line), 99)) - dark
-    if (
-        level < 0.8 * max(brightest, said - dark if said else 0)
-        or alive.mean() < 0.9
-        or np.mean(first[alive] > 0.7 * level) < 0.98
-    ):
+    if level < least or alive.mean() < 0.9 or np.mean(first[alive] > 0.7 * level) < 0.98:
         return None
     # Something thin weakens the beam less than noise moves one element: look at neighbours together.
     ratio = lead[:, alive] / first[alive]
