@@ -190,14 +190,14 @@ def _exact(corrected: Any, calibration: Calibration) -> NDArray[np.float64]:
 
 
 def _alternate(runs: Sequence[Callable[[], Any]], rounds: int = 9) -> list[list[float]]:
-    """Milliseconds of each, in turn, so that what disturbs one disturbs all."""
+    """Milliseconds of processor time of each, in turn, so that what disturbs one disturbs all."""
     times: list[list[float]] = [[] for _ in runs]
     for lap in range(rounds + 1):
         for run, series in zip(runs, times, strict=True):
-            start = time.perf_counter()
+            start = time.process_time()
             run()
             if lap:  # the first lap warms up
-                series.append(1000 * (time.perf_counter() - start))
+                series.append(1000 * (time.process_time() - start))
     return times
 
 

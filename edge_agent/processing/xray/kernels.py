@@ -132,11 +132,14 @@ def classify(
     columns = low.shape[1]
     sums = np.empty((6, columns + 8), np.float32)
     l, h = np.empty(columns, np.float32), np.empty(columns, np.float32)  # noqa: E741
-    bits = h.view(np.int32)
+    bits = h.view(np.uint32)
+    # Unsigned, so that no index needs to be looked at for whether it counts from the end; what is darker than the first
+    # entry wraps around, and is opaque whatever stands there.
+    shift, begin, last = np.uint32(23 - BITS), np.uint32(FIRST), np.uint32(SIZE - 1)
     for y in range(low.shape[0]):
         _smooth(low, high, y, noise, wide, sums, l, h)
         for x in range(columns):
-            at = min(max((bits[x] >> (23 - BITS)) - FIRST, 0), SIZE - 1)
+            at = min(np.uint32((bits[x] >> shift) - begin), last)
             value = 1 + (l[x] < limits[at, 0]) + (l[x] < limits[at, 1])
             value = 4 if h[x] < opaque else value
             out[y, x] = 0 if h[x] >= empty else value
