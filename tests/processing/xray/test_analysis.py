@@ -104,6 +104,7 @@ def test_a_plain_bag_has_nothing_hidden_and_nothing_dark(calibration: Calibratio
         assert not {p.kind for p in found.proposals} & {"shield", "organic_behind_metal", "load_not_homogeneous"}
 
 
+@pytest.mark.slow
 def test_wheels_axles_and_frame_are_no_news(calibration: Calibration) -> None:
     scene = vehicle(2, load="empty")
     found = analyse(scanned(scene, lines=Orientation.LINES_ARE_COLUMNS), calibration)
@@ -116,6 +117,7 @@ def test_wheels_axles_and_frame_are_no_news(calibration: Calibration) -> None:
     assert at(placed(scene, "axle"), other.proposals)
 
 
+@pytest.mark.slow
 def test_a_block_within_a_load_that_is_alike_throughout(calibration: Calibration) -> None:
     scene = vehicle(3, load="homogeneous", hidden=(0.36, 0.85), steel_mm=0.001)
     found = analyse(scanned(scene, lines=Orientation.LINES_ARE_COLUMNS), calibration)
@@ -125,11 +127,13 @@ def test_a_block_within_a_load_that_is_alike_throughout(calibration: Calibration
     assert not [p for p in untouched.proposals if p.kind == "load_not_homogeneous"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 4])
 def test_a_block_behind_steel_is_new_since_the_earlier_scan(seed: int) -> None:
     assert pair_result(seed, nominal()) == (True, 0)
 
 
+@pytest.mark.slow
 def test_what_has_gone_is_a_change_too_and_another_vehicle_is_none() -> None:
     scene = vehicle(4, hidden=(0.3, 0.4))
     lines = Orientation.LINES_ARE_COLUMNS
@@ -146,6 +150,7 @@ def test_what_has_gone_is_a_change_too_and_another_vehicle_is_none() -> None:
     assert not stranger.proposals
 
 
+@pytest.mark.slow
 def test_a_vehicle_may_be_scanned_line_by_line_downwards() -> None:
     scene = vehicle(4, hidden=(0.3, 0.4))
     upright = [
@@ -210,7 +215,7 @@ def test_a_scan_without_signal_or_with_channels_that_differ_is_refused() -> None
         assert refusal.value.code == code
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     rows=st.integers(1, 40),
     columns=st.integers(1, 40),
