@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import ValidationError
 
@@ -31,7 +31,8 @@ _LEAST_CHANGE: Final = 0.03
 """Relative: less is never called drifting."""
 _MOST_DEVIATIONS: Final = 5.0
 _MONTH: Final = 30.0
-_WORST: Final = ("outside", "drifting", "ok", "unknown")
+State = Literal["ok", "drifting", "outside", "unknown"]
+_WORST: Final[tuple[State, ...]] = ("outside", "drifting", "ok", "unknown")
 
 
 def history_of(device: str, state: Path = Path()) -> Path:
@@ -79,13 +80,31 @@ class Limit:
     most: float | None = None
 
 
+LIMITLESS: Final = Limit()
+
+
+def beyond(value: float, limit: Limit) -> str:
+    """Which limit a figure is beyond, in words; empty if it is within."""
+    if limit.least is not None and value < limit.least:
+        return f"below the site's limit of {limit.least:g}"
+    if limit.most is not None and value > limit.most:
+        return f"over the site's limit of {limit.most:g}"
+    return ""
+
+
+def worst(figures: Sequence[Figure]) -> State:
+    """The verdict on all figures."""
+    states = {figure.state for figure in figures}
+    return next((state for state in _WORST if state in states), "unknown")
+
+
 def parse(limits: Sequence[str]) -> dict[str, Limit]:
     """Limits as they stand in a device's file, e.g. ``steel_penetration >= 30``, by figure."""
     found: dict[str, Limit] = {}
     for limit in limits:
         figure, sign, value = limit.split()
         side = {"least": float(value)} if sign == ">=" else {"most": float(value)}
-        found[figure] = replace(found.get(figure, Limit()), **side)
+        found[figure] = replace(found.get(figure, LIMITLESS), **side)
     return found
 
 
@@ -101,10 +120,8 @@ def judge(
     when = now or datetime.now(UTC)
     allowed = parse(limits)
     same = [each for each in history if each.fixture == fixture]
-    figures = [_figure(each, same, allowed.get(each.name, Limit()), when) for each in measured]
-    states = {figure.state for figure in figures}
-    verdict = next((state for state in _WORST if state in states), "unknown")
-    return XrayQuality(verdict=verdict, fixture=fixture, measured=when, figures=figures)
+    figures = [_figure(each, same, allowed.get(each.name, LIMITLESS), when) for each in measured]
+    return XrayQuality(verdict=worst(figures), fixture=fixture, measured=when, figures=figures)
 
 
 def _figure(measured: Measured, history: Sequence[XrayQuality], limit: Limit, now: datetime) -> Figure:
@@ -141,10 +158,8 @@ def _state(
     limited = limit.least is not None or limit.most is not None
     if value is None:
         return ("outside", "cannot be measured any more") if limited or len(earlier) >= ENOUGH else ("unknown", "")
-    if limit.least is not None and value < limit.least:
-        return "outside", f"below the site's limit of {limit.least:g}"
-    if limit.most is not None and value > limit.most:
-        return "outside", f"over the site's limit of {limit.most:g}"
+    if wrong := beyond(value, limit):
+        return "outside", wrong
     if len(earlier) >= ENOUGH:
         values = [each for _, each in earlier]
         median = statistics.median(values)

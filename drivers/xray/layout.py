@@ -7,17 +7,15 @@ its path.
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from edge_agent.driver import DriverError
+from drivers.xray.description import read
 
 READY: Final = Path(__file__).parent / "layouts"
-MAX_BYTES: Final = 65_536
 _SCAN: Final = "{scan}"
 
 Channel = Literal["low", "high", "single", "material"]
@@ -153,17 +151,4 @@ def load(layout: str) -> Layout:
     Raises:
         DriverError: there is none, or it has mistakes, which are said.
     """
-    ready = sorted(path.stem for path in READY.glob("*.toml"))
-    path = READY / f"{layout}.toml" if layout in ready else Path(layout)
-    try:
-        with path.open("rb") as opened:
-            text = opened.read(MAX_BYTES).decode()
-        return Layout.model_validate(tomllib.loads(text))
-    except OSError:
-        raise DriverError(f'There is no layout "{layout}": name a file, or one of {", ".join(ready)}.') from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise DriverError(f"The layout {layout} has {error.error_count()} mistakes; {where}: {first['msg']}.") from None
-    except ValueError as error:  # not UTF-8, or no TOML
-        raise DriverError(f"The layout {layout} is no TOML: {error}.") from None
+    return read(layout, READY, "layout", Layout.model_validate)

@@ -24,10 +24,11 @@ from drivers.xray.formats.scan import Part, read
 from drivers.xray.grouping import REPORT, described
 from drivers.xray.layout import Layout
 from drivers.xray.settings import XraySettings
+from drivers.xray.watching import Watch
 from edge_agent import calibration
 from edge_agent.calibration import Calibration as Record
 from edge_agent.driver import DriverError, Evidence, Observation
-from edge_agent.events.xray import XrayScan
+from edge_agent.events.xray import XrayQuality, XrayScan
 from edge_agent.processing import images
 from edge_agent.processing.xray import analysis as analyses
 from edge_agent.processing.xray import plausible
@@ -96,13 +97,18 @@ class Reader:
             else None
         )
         self._told = -1
+        self._watch = Watch(settings.limits)
+        self._noticed: XrayQuality | None = None
         self._calibrated: tuple[int, Record | None, Calibration | None] = (-1, None, None)
         for name, known in [(name, VIEWS) for name in settings.views] + [(settings.palette, PALETTES)]:
             if name not in known:
                 raise DriverError(f'There is no "{name}", but {", ".join(known)}.')
 
     def news(self) -> Observation | None:
-        """The health of the scanner as ``edge-agent calibrate xray`` has just measured it; None if it has not."""
+        """What ordinary scans, or ``edge-agent calibrate xray``, have just said of the scanner; None if nothing."""
+        if self._noticed is not None:
+            noticed, self._noticed = self._noticed, None
+            return Observation(noticed)
         file = health.history_of(self._device)
         changed = _changed(file)
         if changed == self._told:
@@ -152,6 +158,7 @@ class Reader:
         made = self.analyse(scan, started)
         if made.analysis is None:
             return Content(made.data, _originals(files, parts))
+        self._noticed = self._watch.look(made.data.quality, self._calibration()[0])
         views = [self._view(made, name) for name in self._settings.views]
         originals = _originals(files, parts)[: MAX_EVIDENCE - len(views)]
         return Scanned(made.data, (*views, *originals), afterwards=tuple(self._afterwards(scan, made, files)))

@@ -25,6 +25,7 @@ from edge_agent.events.envelope import TYPE_PREFIX
 from edge_agent.events.passport import PassportRead
 from edge_agent.events.status import State
 from edge_agent.events.topics import AGENT, Post
+from edge_agent.events.xray import XrayQuality, XrayScan
 
 LONGEST_SUMMARY = 120
 DRAW_SECONDS = 0.1
@@ -126,7 +127,29 @@ def _rejected(data: dict[str, Any]) -> Text:
     return Text(clean(data.get("message", "")), "yellow")
 
 
-_SUMMARIES: dict[str, Say] = {PassportRead.event_type(): _passport, InputRejected.event_type(): _rejected}
+def _scan(data: dict[str, Any]) -> Text:
+    kinds = [clean(each["kind"]).replace("_", " ") for each in _tables(data.get("proposals")) if "kind" in each]
+    return Text(
+        _short(f"{len(kinds)} proposals: {', '.join(kinds)}") if kinds else "no proposals", "yellow" * bool(kinds)
+    )
+
+
+def _quality(data: dict[str, Any]) -> Text:
+    worse = [f for f in _tables(data.get("figures")) if f.get("state") in {"drifting", "outside"}]
+    named = ", ".join(f"{clean(f.get('name', '?'))} {f['state']}" for f in worse)
+    return Text(_short(named) or clean(data.get("verdict", "?")), "red" * bool(named))
+
+
+def _tables(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+_SUMMARIES: dict[str, Say] = {
+    PassportRead.event_type(): _passport,
+    InputRejected.event_type(): _rejected,
+    XrayScan.event_type(): _scan,
+    XrayQuality.event_type(): _quality,
+}
 """Types of events whose summary is not simply what their data says."""
 
 

@@ -112,7 +112,7 @@ class Worker:
         try:
             for observation in observations:
                 self._beat()
-                if self._stopping:
+                if self._stopping or self._abandoned():
                     raise Stopped
                 if time.monotonic() >= self._slowed_until:
                     self._report(State.DEGRADED if driver.trouble else State.OK, driver.trouble)
@@ -129,6 +129,13 @@ class Worker:
             send_report(self._sock, Report(State.FAILED, describe(error), self._rejected))
         except OSError:
             return
+
+    def _abandoned(self) -> bool:
+        """Whether the agent has gone: the process that forked us, whose end would be ours, lives as long as we do."""
+        try:
+            return self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
 
     def _beat(self) -> None:
         self._heartbeat.value = time.monotonic()

@@ -15,7 +15,7 @@ import pytest
 
 from edge_agent.config.models import DeviceSettings
 from edge_agent.daemon.wire import ACKNOWLEDGED, Observed, Report, pair, receive
-from edge_agent.daemon.worker import Worker, describe
+from edge_agent.daemon.worker import Stopped, Worker, describe
 from edge_agent.driver import Driver, DriverError, DriverSettings, Evidence, Observation
 from edge_agent.events.device import InputRejected
 from edge_agent.events.evidence import sha256
@@ -68,6 +68,17 @@ def test_it_is_acknowledged_only_once_the_journal_has_it() -> None:
     frames = run(Observation(SEEN, acknowledge=lambda: order.append("acknowledged")), None)
     assert [type(frame) for frame in frames] == [Report, Observed]
     assert order == ["acknowledged"]
+
+
+def test_it_ends_when_the_agent_has_gone_though_nothing_was_seen() -> None:
+    ours, theirs = pair()
+    settings = DeviceSettings(name="lane-1", driver="test.scripted", settings=DriverSettings())
+    worker = Worker(settings, "/blo/kz/kordai/lane-1", theirs, c_double())
+    assert not worker._abandoned()
+    ours.close()
+    with pytest.raises(Stopped):
+        worker.serve(Scripted(None, None))
+    theirs.close()
 
 
 @pytest.mark.parametrize(("wanted", "sent"), [("none", []), ("thumbnail", [b"small"]), ("all", [b"large"])])

@@ -32,8 +32,20 @@ PREAMBLE: Final = 128
 _ITEM: Final = b"\xfe\xff\x00\xe0"
 _IDENTIFIERS: Final = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 
-CLASSIFIED: Final = 0x00082108
-DOMAIN: Final = 0x00080118
+_MANDATORY: Final = (
+    "StudyID",
+    "InstitutionName",
+    "InstitutionAddress",
+    "StationName",
+    "ManufacturerModelName",
+    "DeviceSerialNumber",
+    "PatientID",
+    "IssuerOfPatientID",
+)
+"""Of every DICOS object; a strict reader refuses it without them."""
+
+COORDINATE_SYSTEM: Final = 0x00082108
+IMAGE_ORIGIN: Final = 0x00080118
 EFFECTIVE_ENERGY: Final = 0x43000902
 FILE_VERSION: Final = 0x00020004
 
@@ -41,7 +53,7 @@ FILE_VERSION: Final = 0x00020004
 datadict.add_dict_entries(
     {
         FILE_VERSION: ("CS", "1", "DICOS File Version", "", "DICOSFileVersion"),
-        CLASSIFIED: ("CS", "1", "DICOS Coordinate System", "", "DICOSCoordinateSystem"),
+        COORDINATE_SYSTEM: ("CS", "1", "DICOS Coordinate System", "", "DICOSCoordinateSystem"),
         EFFECTIVE_ENERGY: ("FL", "1", "DICOS Effective Energy", "", "DICOSEffectiveEnergy"),
         0x40101080: ("DT", "1", "Threat Detection Start Time", "", "ThreatDetectionStartTime"),
         0x40101081: ("DT", "1", "Threat Detection End Time", "", "ThreatDetectionEndTime"),
@@ -165,11 +177,12 @@ def new(sop_class: str, syntax: str) -> Dataset:
     for which in ("InstanceCreation", "Study", "Series", "Content"):
         setattr(dataset, f"{which}Date", date)
         setattr(dataset, f"{which}Time", clock)
+    for keyword in _MANDATORY:
+        setattr(dataset, keyword, "unknown")
     dataset.Manufacturer = "edge-agent"
     dataset.SoftwareVersions = __version__
-    dataset.PatientID = "unknown"
-    dataset.IssuerOfPatientID = "unknown"
     dataset.TypeOfPatientID = "TEXT"
+    dataset.DateOfLastCalibration, dataset.TimeOfLastCalibration = date, clock
     dataset.StudyInstanceUID = generate_uid()
     dataset.SeriesInstanceUID = generate_uid()
     dataset.InstanceNumber = 1

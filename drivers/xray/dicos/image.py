@@ -13,9 +13,9 @@ from pydicom.encaps import encapsulate, generate_frames
 
 from drivers.xray.dicos import uids
 from drivers.xray.dicos.dataset import (
-    CLASSIFIED,
-    DOMAIN,
+    COORDINATE_SYSTEM,
     EFFECTIVE_ENERGY,
+    IMAGE_ORIGIN,
     damaged,
     encode,
     invalid_identifiers,
@@ -202,16 +202,21 @@ def write(scan: Scan, channel: Channel, *, syntax: str = uids.EXPLICIT, study: s
     dataset.Modality = "XRAY"
     dataset.PresentationIntentType = "FOR PROCESSING"
     dataset.InstanceNumber = 1 + list(_IMAGE_TYPES).index(channel)
-    for keyword in ("PatientID", "KVP", "DeviceSerialNumber", "ManufacturerModelName", "AcquisitionDateTime"):
+    for keyword in ("PatientID", "DeviceSerialNumber", "ManufacturerModelName", "OOIType"):
         if keyword in scan.metadata:
             setattr(dataset, keyword, scan.metadata[keyword])
-    dataset.add_new(DOMAIN, "CS", "MACHINE")
-    dataset.add_new(CLASSIFIED, "CS", "LHS")
+    dataset.add_new(IMAGE_ORIGIN, "CS", "MACHINE")
+    dataset.add_new(COORDINATE_SYSTEM, "CS", "LHS")
     dataset.add_new(0x00187004, "CS", "SCINTILLATOR")
     dataset.add_new(0x00188151, "DS", scan.metadata.get("XRayTubeCurrentInuA") or "0")
     dataset.add_new(EFFECTIVE_ENERGY, "FL", 0.0)
+    dataset.KVP = scan.metadata.get("KVP") or "0"
+    dataset.ImagePositionPatient, dataset.ImageOrientationPatient = ["0", "0", "0"], ["1", "0", "0", "0", "1", "0"]
+    dataset.AcquisitionContextSequence = []
     if scan.pitch_mm is not None:
         dataset.PixelSpacing = [f"{v:.6g}" for v in scan.pitch_mm]
+        dataset.PixelSpacingCalibrationType = "GEOMETRY"
+        dataset.PixelSpacingCalibrationDescription = "in the plane of the object"
     dataset.Rows, dataset.Columns = pixels.shape
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME2"

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import UID
+from pydicom.uid import UID, generate_uid
 
 from drivers.xray.dicos import uids
 from drivers.xray.dicos.dataset import encode, invalid_identifiers, new, parse, read_value, texts
@@ -170,13 +170,15 @@ def write(
     dataset.AlarmDecision = "ALARM" if alarm else "CLEAR"
     dataset.AlarmDecisionTime = f"{datetime.now(UTC):%Y%m%d%H%M%S.%f}+0000"
     dataset.AbortFlag = "SUCCESS"
-    dataset.ThreatDetectionAlgorithmAndVersion = ["edge-agent", __version__, "proposals"]
+    dataset.ThreatDetectionAlgorithmAndVersion = ["edge-agent", __version__, "-output=proposals"]
     dataset.NumberOfTotalObjects = len(findings)
     dataset.NumberOfAlarmObjects = sum(finding.flag in {"THREAT", "HIGH THREAT"} for finding in findings)
     dataset.TotalProcessingTime = processing_ms
     dataset.AdditionalScreeningPerformed = "NO"
-    dataset.ImageScaleRepresentation = "1"
-    dataset.ReferencedInstanceSequence = _references(images)
+    dataset.add_new(0x40101075, "FD", 1.0)  # image scale: DICOM's dictionary has another VR for it
+    dataset.FrameOfReferenceUID = generate_uid()
+    dataset.PositionReferenceIndicator = ""
+    dataset.ReferencedStudySequence = _references(images)
     dataset.ThreatSequence = Items([_object(finding, images) for finding in findings])
     return encode(dataset)
 
@@ -204,8 +206,12 @@ def _object(finding: Finding, images: Sequence[str]) -> Dataset:
     )
     if finding.probability is not None:
         assessment.ATDAssessmentProbability = finding.probability
+    now = f"{datetime.now(UTC):%Y%m%d%H%M%S.%f}"
     return _item(
         PotentialThreatObjectID=finding.number,
+        ThreatDetectionStartTime=now,
+        ThreatDetectionEndTime=now,
+        ThreatDetectionTime=0.0,
         PTORepresentationSequence=Items([shape]),
         ATDAssessmentSequence=Items([assessment]),
     )

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from edge_agent.processing.xray.scan import Scan, ScanError
 
-MAX_BYTES: Final = 1 << 20
+MAX_BYTES: Final = 1 << 18
 MAX_VALUES: Final = 500
 MAX_TEXT: Final = 256
 
@@ -19,7 +19,9 @@ def read(data: bytes) -> Scan:
         ScanError: too large, cut off, or not XML.
     """
     if len(data) > MAX_BYTES:
-        raise ScanError("too-large", f"An XML file of {len(data) >> 20} MiB is not read.")
+        raise ScanError(
+            "too-large", f"An XML file of {len(data) >> 10} KiB is not read, but of {MAX_BYTES >> 10} at most."
+        )
     if b"<!" in data.replace(b"\0", b"").replace(b"<!--", b""):
         raise ScanError("hostile-xml", "The XML file defines a document type or entities: it is not read.")
     try:

@@ -164,7 +164,8 @@ def _report(
 
 
 def _show(quality: XrayQuality) -> None:
-    table = Table("figure", "value", "limits", "before", "per month", "", title=f"{quality.fixture}")
+    table = Table("figure", "value", "limits", "before", "per month", "", title=quality.fixture)
+    table.columns[0].no_wrap = True
     for figure in quality.figures:
         limits = " to ".join("" if limit is None else f"{limit:g}" for limit in (figure.least, figure.most))
         table.add_row(
@@ -173,6 +174,6 @@ def _show(quality: XrayQuality) -> None:
             limits if limits != " to " else "",
             "" if figure.before is None else f"{figure.before:.4g}",
             "" if figure.per_month is None else f"{figure.per_month:+.3g}",
-            f"{_STATES[figure.state]} {figure.note}",
+            f"{_STATES[figure.state]} {figure.note if figure.state in {'drifting', 'outside'} else ''}",
         )
     console.print(table)

@@ -1,13 +1,14 @@
 """From the steps of wedges to what a scanner's two channels say of any material: a calibration.
 
 A channel weakens a beam as if each energy in it were weakened by itself, so behind ``t`` of a material it sees
-``sum_E w(E) exp(-mu(E) t)``. The attenuation ``mu`` is known; the shares ``w``, source and detector in one, are what the
-steps of a wedge tell. They are fitted with none negative (non-negative least squares, Lawson and Hanson 1974), for all
-materials together, so that the fit also knows layers of two, and thicknesses between and beyond the steps.
+``sum_E w(E) exp(-mu(E) t)``. The attenuation ``mu`` is known; the shares ``w``, source and detector in one, are what
+the steps of a wedge tell. They are fitted with none negative (non-negative least squares, Lawson and Hanson 1974), for
+all materials together, so that the fit also knows layers of two, and thicknesses between and beyond the steps.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -156,7 +157,7 @@ def _check(readings: Sequence[Reading]) -> None:
                     f"{reading.thickness_mm:g} mm of {name} let {reading.low:.2%} and {reading.high:.2%} of the open"
                     " beam through: it has to be between 0 and 100 %. Is the open beam the right one?"
                 )
-        for thin, thick in zip(steps, steps[1:], strict=False):
+        for thin, thick in itertools.pairwise(steps):
             if thick.thickness_mm > thin.thickness_mm and (thick.high >= thin.high or thick.low >= thin.low):
                 raise CalibrationError(
                     f"{thick.thickness_mm:g} mm of {name} let as much through as {thin.thickness_mm:g} mm: the steps"

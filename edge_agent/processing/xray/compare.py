@@ -1,6 +1,6 @@
 """A vehicle's scan against its own earlier one: brought to cover each other, then subtracted.
 
-After J. Ahmed-style change detection on cargo images: register, level the intensities, subtract, judge by rules. Only a
+Change detection as it is usual on cargo images: register, level the intensities, subtract, judge by rules. Only a
 vehicle's own earlier scan is compared, never a template of its model.
 """
 
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from edge_agent.processing.xray.calibration import Calibration
 from edge_agent.processing.xray.decompose import peel
-from edge_agent.processing.xray.maps import Map, Maps, Spot, grow, shrink, spots
-from edge_agent.processing.xray.rules import Proposal, make
+from edge_agent.processing.xray.maps import Map, Maps, grow, shrink, spots
+from edge_agent.processing.xray.physics import PMMA
+from edge_agent.processing.xray.rules import Proposal, make, mean, uncertainty
 from edge_agent.processing.xray.scan import Orientation
 from edge_agent.processing.xray.tables import CLASSES
 
@@ -44,8 +45,8 @@ class Change:
 
     cm2: float = 8.0
     attenuation: float = 0.1
-    share: float = 0.04
-    shift_cells: float = 0.5
+    share: float = 0.03
+    shift_cells: float = 0.35
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +70,8 @@ class Comparison:
     earlier: Map
 
 
+_ONWARD: Final = 0.65
+"""Share of what is allowed, from which cells beside one that is beyond it belong to the change."""
 LEAST_ALIKE: Final = 0.8
 
 
@@ -130,8 +133,7 @@ def register(now: Map, then: Map) -> tuple[Map, Map, float]:
     x = np.arange(columns, dtype=np.float64)
     along = x * scale + offset
     up = np.zeros(columns)
-    for strip in (columns // 4, columns // 10, columns // 16):
-        strip = max(strip, 24)
+    for strip in (max(columns // parts, 24) for parts in (4, 10, 16)):
         across, down = _grid(along, up, rows)
         warped = np.asarray(cv2.remap(b, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
         at, dx, dy, weight = _strips(a, warped, strip)
@@ -218,11 +220,17 @@ def _difference(a: Map, b: Map, sigma_a: Map, sigma_b: Map, rule: Change) -> Map
     if calm.sum() > 100:
         # Beam and detector may have drifted by some percent: a level change of all, not of one place.
         difference -= np.float32(np.median(difference[calm]))
-    # What stands in both scans leaves its edges where the registration is off; what is new has edges in one of them only.
+    # What stands in both scans leaves edges where the registration is off; what is new has edges in one of them only.
     steep = np.minimum(*(_steepest(m) for m in (a, b)))
     noise = np.sqrt(sigma_a**2 + sigma_b**2)
     allowed = rule.attenuation + rule.share * np.minimum(a, b) + 4.5 * 0.36 * noise + rule.shift_cells * steep
-    return np.where(np.abs(difference) > allowed, difference, 0).astype(np.float32)
+    # What is beyond doubt somewhere counts as far as it goes on.
+    strong, loose = np.abs(difference) > allowed, np.abs(difference) > _ONWARD * allowed
+    out = np.zeros_like(difference)
+    for spot in spots(loose, 1):
+        if strong[spot.window][spot.mask].any():
+            out[spot.window][spot.mask] = difference[spot.window][spot.mask]
+    return out
 
 
 def _steepest(m: Map) -> Map:
@@ -237,7 +245,6 @@ def _proposals(
     out = []
     for sign in (1, -1):
         mask = np.ascontiguousarray(sign * difference > 0)
-        # The steep rim of a changed region was not counted: take one cell around it back for its area.
         for spot in spots(mask, max(0.4 * rule.cm2 / maps.cell_cm2, 2)):
             padded = np.pad(spot.mask, 1)
             compact = shrink(grow(padded, 1), 1)
@@ -248,8 +255,8 @@ def _proposals(
             area = cells * maps.cell_cm2
             if area < rule.cm2:
                 continue
-            now_low, now_high = (_mean(m[spot.window], spot.mask) for m in (maps.low, maps.high))
-            then_low, then_high = (_mean(m[spot.window], spot.mask) for m in (low, high))
+            now_low, now_high = (mean(m[spot.window], spot.mask) for m in (maps.low, maps.high))
+            then_low, then_high = (mean(m[spot.window], spot.mask) for m in (low, high))
             front, total = (then_low, then_high), (now_low, now_high)
             if sign < 0:
                 front, total = total, front
@@ -257,12 +264,13 @@ def _proposals(
             mass = None
             if maps.dual and max(now_high, then_high) < calibration.opaque - 0.5:
                 found = peel(calibration, *((np.array([pair[0]]), np.array([pair[1]])) for pair in (front, total)))
-                doubt = _doubt(maps, spot) / max(float(found.apart[0]), 1e-6)
+                doubt = 1.5 * uncertainty(maps.low[spot.window], maps.high[spot.window], spot.mask)
+                doubt /= max(float(found.apart[0]), 1e-6)
                 index, limits = float(found.index[0]), (0.5, 1.5)
                 if min(abs(index - limit) for limit in limits) > doubt:
                     material = CLASSES[1 + sum(index > limit for limit in limits)]
                     what = f"{material}-like material"
-                density = float(found.plastic_mm[0]) / 10 * 1.18
+                density = float(found.plastic_mm[0]) / 10 * PMMA.density
                 if material == "organic":
                     mass = density * area
             reason = (
@@ -274,14 +282,3 @@ def _proposals(
                 make(maps, calibration, "changed", reason, spot, material, mass, score * (1 if sign > 0 else 0.9))
             )
     return sorted(out, key=lambda proposal: -proposal.score)
-
-
-def _mean(attenuation: Map, mask: NDArray[np.bool_]) -> float:
-    """Attenuation of the mean transmission: the mean of logarithms is off where few photons arrive."""
-    return float(-np.log(np.exp(-attenuation[mask].astype(np.float64)).mean()))
-
-
-def _doubt(maps: Maps, spot: Spot) -> float:
-    """Standard deviation of the low channel's mean attenuation over a spot, from the spread of its cells; both scans."""
-    spread = maps.low[spot.window][spot.mask] - maps.high[spot.window][spot.mask]
-    return float(1.5 * spread.std() / spot.cells**0.5)

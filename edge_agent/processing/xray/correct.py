@@ -23,9 +23,11 @@ _MOST_DEAD: Final = 4
 """Elements side by side; where more see nothing, something stands before them, such as the belt's edge."""
 _LEAST_LINES: Final = 8
 """Lines of open beam before or behind the object that make a flat field."""
-_MOST_LINES: Final = 256
-_OPEN: Final = 0.90
-"""Share of the open beam that an element sees at least on an open line."""
+_MOST_LINES: Final = 64
+_TOGETHER: Final = 16
+"""Neighbouring elements that are looked at together."""
+_OPEN: Final = 0.01
+"""Share of the open beam that they may lack on an open line."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,15 +111,16 @@ def flat_field(counts: Counts, scan: Scan, channel: Channel) -> Flat:
     """
     by_line = counts if scan.orientation is Orientation.LINES_ARE_ROWS else counts.T
     dark = float(scan.dark.get(channel, 0.0))
-    brightest = float(np.percentile(by_line[:: max(len(by_line) // 256, 1)], 99.5))
+    brightest = float(np.percentile(_some(by_line), 99.5))
     if brightest <= dark + 1:
         raise ScanError("no-signal", "No radiation arrived: all pixels of a channel are dark.")
-    head, tail = _open_lines(by_line, dark), _open_lines(by_line[::-1], dark)
+    level = scan.air.get(channel)
+    least = 0.8 * max(brightest, level or 0) - dark
+    head, tail = (_open_lines(lines, dark, least) for lines in (by_line, by_line[::-1]))
     lines, elements = by_line.shape
     along = np.ones(lines)
     dead: tuple[int, ...] = ()
     measured = False
-    level = scan.air.get(channel)
     if head is not None or tail is not None:
         measured = True
         ends = [end for end in (head, tail) if end is not None]
@@ -145,25 +148,30 @@ def _dead(alive: NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(element for first, end in runs if end - first <= _MOST_DEAD for element in range(first, end))
 
 
-def _open_lines(by_line: Counts, dark: float) -> Floats | None:
+def _open_lines(by_line: Counts, dark: float, least: float) -> Floats | None:
     """Mean of the open beam of each element over the lines before an object comes; None if it comes at once."""
     lead = by_line[:_MOST_LINES].astype(np.float32) - np.float32(dark)
     if len(lead) < _LEAST_LINES:
         return None
-    first = np.median(lead[:_LEAST_LINES], axis=0)
+    first = np.sort(lead[:_LEAST_LINES], axis=0)[_LEAST_LINES // 2 - 1 : _LEAST_LINES // 2 + 1].mean(axis=0)
     alive = first > _DEAD * np.percentile(first, 90)
     # An object that lies in the beam from the first line on has no smooth profile across the elements.
     level = float(np.percentile(first[alive], 90)) if alive.any() else 0.0
-    brightest = float(np.percentile(by_line[:: max(len(by_line) // 64, 1)], 99)) - dark
-    if level < 0.8 * brightest or alive.mean() < 0.9 or np.mean(first[alive] > 0.7 * level) < 0.98:
+    if level < least or alive.mean() < 0.9 or np.mean(first[alive] > 0.7 * level) < 0.98:
         return None
-    sure = np.mean(lead[:, alive] > _OPEN * first[alive], axis=1) > 0.97
+    # Something thin weakens the beam less than noise moves one element: look at neighbours together.
+    ratio = lead[:, alive] / first[alive]
+    ratio = ratio[:, : ratio.shape[1] // _TOGETHER * _TOGETHER].reshape(len(lead), -1, _TOGETHER)
+    if not ratio.size:
+        return None
+    noise = float(ratio[:_LEAST_LINES].std()) / _TOGETHER**0.5
+    sure = ratio.mean(axis=2).min(axis=1) > 1 - max(_OPEN, 5 * noise)
     end = len(sure) if sure.all() else int(np.argmin(sure))
     if end < _LEAST_LINES:
         return None
     if end < len(sure):
         end = max(end - 2, _LEAST_LINES)
-    return lead[:end].mean(axis=0, dtype=np.float64)
+    return np.asarray(lead[:end].mean(axis=0, dtype=np.float64))
 
 
 def _apply(raw: Counts, flat: Flat, lines: Orientation) -> Counts:
@@ -171,7 +179,7 @@ def _apply(raw: Counts, flat: Flat, lines: Orientation) -> Counts:
     raw = np.ascontiguousarray(raw)
     kernels.correct(raw, flat.rows[0], flat.columns[0], flat.rows[1], flat.columns[1], out)
     view = out if lines is Orientation.LINES_ARE_ROWS else out.T
-    alive = np.setdiff1d(np.arange(view.shape[1]), flat.dead)
+    alive = np.setdiff1d(np.arange(out.shape[1 if view is out else 0]), np.array(flat.dead, np.intp))
     for element in flat.dead:
         at = int(np.searchsorted(alive, element))
         beside = alive[[max(at - 1, 0), min(at, len(alive) - 1)]]
@@ -179,20 +187,23 @@ def _apply(raw: Counts, flat: Flat, lines: Orientation) -> Counts:
     return out
 
 
+def _some(counts: Counts) -> Counts:
+    """Enough pixels to judge by, spread over all."""
+    return counts[:: max(counts.shape[0] // 200, 1), :: max(counts.shape[1] // 200, 1)]
+
+
 def _swapped(low: Counts, high: Counts) -> bool:
     """Whether the channel that is called low is the one that is weakened less, where there is something."""
-    every = (slice(None, None, max(low.shape[0] // 256, 1)), slice(None, None, max(low.shape[1] // 256, 1)))
     table = logarithms()
-    low_log, high_log = table[low[every]], table[high[every]]
+    low_log, high_log = table[_some(low)], table[_some(high)]
     there = (low_log + high_log > 0.2) & (low_log < 6) & (high_log < 6)
     return bool(there.sum() > 20 and np.median(low_log[there] - high_log[there]) < 0)
 
 
 def _noise(counts: Counts) -> float:
     """Variance of a count divided by the count, from neighbouring rows: most neighbours see the same."""
-    rows = slice(0, counts.shape[0] - 1, max(counts.shape[0] // 128, 1))
-    a = counts[:-1][rows].astype(np.float32)
-    b = counts[1:][rows].astype(np.float32)
+    some = (slice(None, None, max(counts.shape[0] // 128, 1)), slice(None, None, max(counts.shape[1] // 256, 1)))
+    a, b = counts[:-1][some].astype(np.float32), counts[1:][some].astype(np.float32)
     bright = (a > 2000) & (b > 2000)
     if bright.sum() < 100:
         return 5.0
@@ -208,7 +219,7 @@ def _remarks(scan: Scan, flats: dict[Channel, Flat], high: Counts) -> list[str]:
         out.append(f"{len(dead)} dead detector elements ({some}): filled in from their neighbours.")
     if not all(flat.measured for flat in flats.values()) and not scan.air:
         out.append("The open beam was not seen before or behind the object: its level is a guess.")
-    saturated = float(np.mean(high[::4, ::4] == 65535))
+    saturated = float(np.mean(_some(high) == 65535))
     if saturated > 0.001:
         out.append(f"{saturated:.1%} of the pixels are saturated: thin things cannot be told there.")
     return out

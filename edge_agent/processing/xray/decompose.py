@@ -76,17 +76,21 @@ def _bilinear(table: Floats, row: Floats, column: Floats) -> Floats:
 
 
 def _solve(calibration: Calibration, front: dict[Material, Floats], added: Material, high: Floats) -> Floats:
-    """Millimetres of ``added`` behind ``front`` that make up the high channel's attenuation; 0 if that has it already."""
-    most = float(curve(calibration, added).millimetres[-1])
-    least, largest = np.zeros(high.shape), np.full(high.shape, most)
-    for _ in range(36):
-        middle = (least + largest) / 2
-        layers = dict(front)
-        layers[added] = layers.get(added, np.zeros(high.shape)) + middle
-        reached = calibration.attenuation(layers)[1] >= high
-        largest = np.where(reached, middle, largest)
-        least = np.where(reached, least, middle)
-    return (least + largest) / 2
+    """Millimetres of ``added`` behind ``front`` that make up the high channel's attenuation; 0 if that has it already.
+
+    Newton's method: attenuation grows and bends down with thickness, so it comes from below and never overshoots.
+    """
+    energies = np.array(calibration.energies_kev)
+    mu = added.attenuation(energies)
+    depth = sum(np.multiply.outer(t, material.attenuation(energies)) for material, t in front.items())
+    share = np.exp(-np.asarray(depth)) * np.array(calibration.high)
+    amount = np.zeros(high.shape)
+    for _ in range(12):
+        through = share * np.exp(-np.multiply.outer(amount, mu))
+        total = np.maximum(through.sum(axis=-1), 1e-300)
+        slope = (through @ mu) / total
+        amount = np.maximum(amount + (high + np.log(total)) / np.maximum(slope, 1e-9), 0)
+    return amount
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import cv2
 import numpy as np
 
 from edge_agent.processing.xray.maps import Maps, Mask, grow, shrink, spots
@@ -65,7 +66,8 @@ def _belt(maps: Maps, expected: Expected, lines: Orientation) -> Mask:
 
 def _running_gear(maps: Maps, expected: Expected) -> Mask:
     """Wheels stand on the ground and are round; axles lie at their centres, the frame just above."""
-    out = np.zeros(maps.high.shape, np.bool_)
+    disc = np.zeros(maps.high.shape, np.uint8)
+    out = disc.view(np.bool_)
     there = shrink(maps.high > _SOMETHING, 1)
     filled = np.flatnonzero(there.sum(axis=1) > maps.cells(80))
     if not filled.size:
@@ -88,8 +90,8 @@ def _running_gear(maps: Maps, expected: Expected) -> Mask:
         diameter = float(np.clip(diameter * 1.1, least, most))
         x, y = (first + end) / 2, ground - diameter / 2 / rows_mm
         centres.append(y)
-        yy, xx = np.ogrid[: out.shape[0], : out.shape[1]]
-        out |= np.hypot((yy - y) * rows_mm, (xx - x) * columns_mm) <= diameter / 2 * 1.35
+        axes = (round(diameter / 2 * 1.35 / columns_mm), round(diameter / 2 * 1.35 / rows_mm))
+        cv2.ellipse(disc, (round(x), round(y)), axes, 0, 0, 360, 1, -1)
     if not centres:
         return out
     # The frame: a long bar, dark against what is above it, between the wheels' centres and a little above the wheels.

@@ -1,6 +1,6 @@
 """The loops over pixels that NumPy cannot do at speed. Each has its NumPy reference in the tests.
 
-No kernel takes a logarithm: a table, indexed by a count or by the leading bits of a float, knows it. Large results go to
+No kernel takes a logarithm: a table, indexed by the leading bits of a count as a float, knows it. Large results go to
 arrays that the caller made: NumPy asks for huge pages, numba does not, and its page faults cost more than the work.
 """
 
@@ -20,6 +20,12 @@ FIRST: Final = 120 << BITS
 """Index of 2**-7 counts, the first of ``limits``; what is darker counts as that."""
 SIZE: Final = 23 << BITS
 """Entries of ``limits``: up to 2**16 counts."""
+LEVEL_BITS: Final = 9
+"""The same for ``colour``: its tables have to stay in the nearest cache."""
+LEVEL_FIRST: Final = 126 << LEVEL_BITS
+LEVEL_SIZE: Final = 17 << LEVEL_BITS
+BLOCK: Final = 128
+"""Columns that ``denoise`` looks at together for whether they are dark."""
 
 DARK: Final = np.float32(1_000)
 """Corrected counts of the high channel (attenuation 4.1) below which single photons are counted, nearly."""
@@ -80,8 +86,9 @@ def denoise(
 ) -> None:
     """Mean of the widest square of pixels that the pixel agrees with, in both channels alike.
 
-    Squares are 5 x 5, 3 x 3 or the pixel alone, and 9 x 9 where few photons arrive. A pixel agrees with the mean around it if it is off by no more than ``wide`` standard deviations of its noise, so
-    flat places lose their noise and edges keep their place. Beyond the border the outermost pixel is repeated.
+    Squares are 5 x 5, 3 x 3 or the pixel alone, and 9 x 9 where few photons arrive. A pixel agrees with the mean around
+    it if it is off by no more than ``wide`` standard deviations of its noise, so flat places lose their noise and edges
+    keep their place. Beyond the border the outermost pixel is repeated.
 
     Args:
         low: Corrected counts, shape (rows, columns).
@@ -125,11 +132,14 @@ def classify(
     columns = low.shape[1]
     sums = np.empty((6, columns + 8), np.float32)
     l, h = np.empty(columns, np.float32), np.empty(columns, np.float32)  # noqa: E741
-    bits = h.view(np.int32)
+    bits = h.view(np.uint32)
+    # Unsigned, so that no index needs to be looked at for whether it counts from the end; what is darker than the first
+    # entry wraps around, and is opaque whatever stands there.
+    shift, begin, last = np.uint32(23 - BITS), np.uint32(FIRST), np.uint32(SIZE - 1)
     for y in range(low.shape[0]):
         _smooth(low, high, y, noise, wide, sums, l, h)
         for x in range(columns):
-            at = min(max((bits[x] >> (23 - BITS)) - FIRST, 0), SIZE - 1)
+            at = min(np.uint32((bits[x] >> shift) - begin), last)
             value = 1 + (l[x] < limits[at, 0]) + (l[x] < limits[at, 1])
             value = 4 if h[x] < opaque else value
             out[y, x] = 0 if h[x] >= empty else value
@@ -171,28 +181,31 @@ def _smooth(
         near = ((l - l3) * (l - l3) <= limit_low * l3) & ((h - h3) * (h - h3) <= limit_high * h3)
         out_low[x] = l5 if five else (l3 if near else l)
         out_high[x] = h5 if five else (h3 if near else h)
-    darkest = np.int32(AIR)
-    for x in range(columns):
-        darkest = min(darkest, np.int32(high[y, x]))
-    if darkest > DARK:
-        return
-    sums[4:] = 0
-    for k in range(y - 4, y + 5):
-        row = min(max(k, 0), rows - 1)
-        for x in range(columns):
-            sums[4, x + 4] += np.float32(low[row, x])
-            sums[5, x + 4] += np.float32(high[row, x])
-    _repeat(sums[4:], columns)
     all_ = np.float32(1 / 81)
-    for x in range(columns):
-        l9 = sums[4, x] + sums[4, x + 1] + sums[4, x + 2] + sums[4, x + 3] + sums[4, x + 4]
-        l9 = (l9 + sums[4, x + 5] + sums[4, x + 6] + sums[4, x + 7] + sums[4, x + 8]) * all_
-        h9 = sums[5, x] + sums[5, x + 1] + sums[5, x + 2] + sums[5, x + 3] + sums[5, x + 4]
-        h9 = (h9 + sums[5, x + 5] + sums[5, x + 6] + sums[5, x + 7] + sums[5, x + 8]) * all_
-        l, h = np.float32(low[y, x]), np.float32(high[y, x])  # noqa: E741
-        agrees = ((l - l9) * (l - l9) <= limit_low * l9) & ((h - h9) * (h - h9) <= limit_high * h9) & (h9 < DARK)
-        out_low[x] = l9 if agrees else out_low[x]
-        out_high[x] = h9 if agrees else out_high[x]
+    for left in range(0, columns, BLOCK):
+        right = min(left + BLOCK, columns)
+        darkest = np.int32(AIR)
+        for x in range(left, right):
+            darkest = min(darkest, np.int32(high[y, x]))
+        if darkest > DARK:
+            continue
+        first, last = max(left - 4, 0), min(right + 4, columns)
+        sums[4:, first + 4 : last + 4] = 0
+        for k in range(y - 4, y + 5):
+            row = min(max(k, 0), rows - 1)
+            for x in range(first, last):
+                sums[4, x + 4] += np.float32(low[row, x])
+                sums[5, x + 4] += np.float32(high[row, x])
+        _repeat(sums[4:], columns)
+        for x in range(left, right):
+            l9 = sums[4, x] + sums[4, x + 1] + sums[4, x + 2] + sums[4, x + 3] + sums[4, x + 4]
+            l9 = (l9 + sums[4, x + 5] + sums[4, x + 6] + sums[4, x + 7] + sums[4, x + 8]) * all_
+            h9 = sums[5, x] + sums[5, x + 1] + sums[5, x + 2] + sums[5, x + 3] + sums[5, x + 4]
+            h9 = (h9 + sums[5, x + 5] + sums[5, x + 6] + sums[5, x + 7] + sums[5, x + 8]) * all_
+            l, h = np.float32(low[y, x]), np.float32(high[y, x])  # noqa: E741
+            agrees = ((l - l9) * (l - l9) <= limit_low * l9) & ((h - h9) * (h - h9) <= limit_high * h9) & (h9 < DARK)
+            out_low[x] = l9 if agrees else out_low[x]
+            out_high[x] = h9 if agrees else out_high[x]
 
 
 @numba.njit(cache=True)
@@ -224,18 +237,40 @@ def colour(
         low_column: Dark level and gain of each column, shape (2, columns).
         high_row: The same of the other channel.
         high_column: The same of the other channel.
-        levels: Step of attenuation for each corrected count, shape (65536,).
+        levels: Step of attenuation for each corrected count, by the leading bits of its float, shape (``LEVEL_SIZE``,).
         table: Colour for each step of the high and of the low channel, shape (steps, steps): the bytes R, G, B, A.
         out: Is filled with colours, shape (rows, columns).
 
     """
     rows, columns = low.shape
-    low_step, high_step = np.empty(columns, np.uint16), np.empty(columns, np.uint16)
+    l, h = np.empty(columns, np.float32), np.empty(columns, np.float32)  # noqa: E741
+    low_bits, high_bits = l.view(np.uint32), h.view(np.uint32)
+    flat, steps = table.ravel(), np.uint32(table.shape[1])
+    # Unsigned, so that no index needs to be looked at for whether it counts from the end.
+    shift, begin = np.uint32(23 - LEVEL_BITS), np.uint32(LEVEL_FIRST)
     for y in range(rows):
-        _correct(low[y], low_row[0, y], low_column[0], low_row[1, y], low_column[1], low_step)
-        _correct(high[y], high_row[0, y], high_column[0], high_row[1, y], high_column[1], high_step)
+        _level(low[y], low_row[0, y], low_column[0], low_row[1, y], low_column[1], l)
+        _level(high[y], high_row[0, y], high_column[0], high_row[1, y], high_column[1], h)
+        line = out[y]
         for x in range(columns):
-            out[y, x] = table[levels[high_step[x]], levels[low_step[x]]]
+            first = levels[np.uint32((high_bits[x] >> shift) - begin)]
+            second = levels[np.uint32((low_bits[x] >> shift) - begin)]
+            line[x] = flat[np.uint32(first) * steps + np.uint32(second)]
+
+
+@numba.njit(cache=True)
+def _level(
+    raw: Counts,
+    dark: float,
+    column_dark: NDArray[np.float32],
+    gain: float,
+    column_gain: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """One row of corrected counts as floats, from half a count on."""
+    for x in range(raw.size):
+        value = (np.float32(raw[x]) - (dark + column_dark[x])) * (gain * column_gain[x])
+        out[x] = min(max(value, np.float32(0.5)), np.float32(65535))
 
 
 @numba.njit(cache=True)
@@ -364,6 +399,7 @@ def _join(parent: NDArray[np.int32], a: int, b: int) -> None:
 def histogram(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """How many pixels each class has, shape (256,)."""
     out = np.zeros((4, 256), np.int64)
+    total = np.zeros(256, np.int64)
     flat = classes.ravel()
     whole = len(flat) // 4 * 4
     for i in range(0, whole, 4):  # four counters, so that equal neighbours need not wait for one another
@@ -371,4 +407,14 @@ def histogram(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
             out[k, flat[i + k]] += 1
     for i in range(whole, len(flat)):
         out[0, flat[i]] += 1
-    return out.sum(axis=0)
+    for k in range(4):
+        total += out[k]
+    return total
+
+
+@numba.njit(cache=True)
+def paint(runs: NDArray[np.int32], out: NDArray[np.int32]) -> None:
+    """Write the region of each run into a map that holds -1 elsewhere; ``runs`` as of ``regions``."""
+    out[:] = -1
+    for k in range(len(runs)):
+        out[runs[k, 0], runs[k, 1] : runs[k, 2]] = runs[k, 3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,7 +86,7 @@ class Maps:
 
     def cells(self, millimetres: float) -> int:
         """How many cells a length has, at least one."""
-        return max(round(millimetres / (self.pitch_mm[0] * self.pitch_mm[1]) ** 0.5), 1)
+        return max(round(millimetres / math.sqrt(self.pitch_mm[0] * self.pitch_mm[1])), 1)
 
     def box(self, spot: Spot) -> Box:
         """A spot's box in pixels of the scan."""
@@ -147,14 +148,12 @@ def classify(corrected: Corrected, calibration: Calibration) -> NDArray[np.uint8
 def spots(mask: Mask, least: float) -> list[Spot]:
     """The connected regions of a mask with at least ``least`` cells, the largest first."""
     runs, found = kernels.regions(np.ascontiguousarray(mask).view(np.uint8), 1, max(int(np.ceil(least)), 1))
+    numbers = np.empty(mask.shape, np.int32)
+    kernels.paint(runs, numbers)
     out = []
-    masks = []
-    for left, top, right, bottom, cells, *_ in found.tolist():
-        masks.append(np.zeros((bottom - top, right - left), np.bool_))
-        out.append(Spot(masks[-1], (slice(top, bottom), slice(left, right)), cells))
-    for row, first, end, number in runs.tolist():
-        left, top = found[number, 0], found[number, 1]
-        masks[number][row - top, first - left : end - left] = True
+    for number, (left, top, right, bottom, cells, *_) in enumerate(found.tolist()):
+        window = (slice(top, bottom), slice(left, right))
+        out.append(Spot(numbers[window] == number, window, cells))
     return sorted(out, key=lambda spot: -spot.cells)
 
 
@@ -165,7 +164,7 @@ def grow(mask: Mask, cells: int) -> Mask:
 
 
 def shrink(mask: Mask, cells: int) -> Mask:
-    """A mask without the cells that are at most ``cells`` from its edge; what is beyond the border counts as outside."""
+    """A mask without the cells that are at most ``cells`` from its edge; beyond the border is outside."""
     kernel = np.ones((2 * cells + 1, 2 * cells + 1), np.uint8)
     eroded = cv2.erode(mask.view(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return np.asarray(eroded, np.bool_)

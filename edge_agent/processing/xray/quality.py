@@ -224,9 +224,10 @@ class _Plan:
 
     def places(self) -> Iterator[tuple[str, int, int, int, int]]:
         """Where everything is looked for."""
-        regions: list[tuple[str, Region]] = [
-            (f"{w.material} {s.thickness_mm:g}", s.region) for w in self.piece.wedge for s in w.step
-        ]
+        regions: list[tuple[str, Region]] = []
+        for wedge in self.piece.wedge:  # named once, so that there is room for the numbers
+            names = [f"{wedge.material} "] + [""] * len(wedge.step)
+            regions += [(f"{n}{step.thickness_mm:g}", step.region) for n, step in zip(names, wedge.step, strict=False)]
         regions += [(f"AWG {wire.awg}", wire.region) for wire in self.piece.wire]
         regions += [(f"lead {block.steel_mm:g}", block.lead) for block in self.piece.penetration]
         regions += [("edge", edge.region) for edge in self.piece.edge]

@@ -1,6 +1,6 @@
 """The rules that propose a region to an officer, each with its reason and its numbers.
 
-A proposal says what weakens the beam and how: never what it is. Materials are named by what their attenuation resembles.
+A proposal says what weakens the beam and how, never what it is: a material is named by what its attenuation resembles.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from edge_agent.processing.xray.calibration import Calibration
 from edge_agent.processing.xray.decompose import areal_density, peel
-from edge_agent.processing.xray.maps import Box, Maps, Mask, Spot, grow, shrink, spots
-from edge_agent.processing.xray.physics import STEEL
+from edge_agent.processing.xray.maps import Box, Map, Maps, Mask, Spot, grow, shrink, spots
+from edge_agent.processing.xray.physics import PMMA, STEEL
 from edge_agent.processing.xray.tables import CLASSES, curve
 
 _MOST_CHANGES: Final = 2
@@ -46,7 +46,7 @@ class Rules:
     dense_cm2: float = 15.0
     hidden_g_cm2: float = 1.0
     hidden_cm2: float = 4.0
-    load_cm2: float = 150.0
+    load_cm2: float = 2_500.0
     load_change: float = 0.06
     load_change_cm2: float = 4.0
 
@@ -123,8 +123,9 @@ def shields(maps: Maps, calibration: Calibration, rules: Rules, structure: Mask)
 
 def dense(maps: Maps, calibration: Calibration, rules: Rules, structure: Mask) -> Iterator[Proposal]:
     """Regions that resemble organic material, thick and alike throughout."""
-    density = areal_density(calibration, maps.high.astype(np.float64), "organic")
-    mask = (maps.classes == ORGANIC) & (density >= rules.dense_g_cm2) & ~structure
+    plastic = curve(calibration, PMMA)
+    least = np.interp(rules.dense_g_cm2 * 10 / PMMA.density, plastic.millimetres, plastic.high)
+    mask = (maps.classes == ORGANIC) & (maps.high >= np.float32(least)) & ~structure
     for spot in spots(mask, rules.dense_cm2 / maps.cell_cm2):
         core = shrink(np.pad(spot.mask, 1), 1)[1:-1, 1:-1]
         if core.sum() < 4:
@@ -133,7 +134,7 @@ def dense(maps: Maps, calibration: Calibration, rules: Rules, structure: Mask) -
         spread = float(np.subtract(*np.percentile(inside, (84, 16)))) / 2
         if spread > 0.35 * float(np.median(inside)):
             continue
-        here = density[spot.window][spot.mask]
+        here = areal_density(calibration, maps.high[spot.window][spot.mask].astype(np.float64), "organic")
         area, mass = spot.cells * maps.cell_cm2, float(here.sum()) * maps.cell_cm2
         reason = (
             f"Dense, organic-like material: {_area(maps, area)} of {np.median(here):.1f} g/cm2"
@@ -186,8 +187,8 @@ def _behind(maps: Maps, calibration: Calibration, rules: Rules, spot: Spot, stru
     metal = ring & ((classes == METAL) | (classes == INORGANIC))
     if ring.sum() < 8 or metal.sum() < 0.7 * ring.sum():
         return None
-    front_high, front_low = float(np.median(high[metal])), float(np.median(low[metal]))
-    inside_high, inside_low = float(np.median(high[core])), float(np.median(low[core]))
+    front_low, front_high = mean(low, metal), mean(high, metal)
+    inside_low, inside_high = mean(low, core), mean(high, core)
     added = inside_high - front_high
     if added <= 0 or inside_high > calibration.opaque - 0.3:
         return None
@@ -197,8 +198,10 @@ def _behind(maps: Maps, calibration: Calibration, rules: Rules, spot: Spot, stru
     found = peel(
         calibration, (np.array([front_low]), np.array([front_high])), (np.array([inside_low]), np.array([inside_high]))
     )
-    density = float(found.plastic_mm[0]) / 10 * 1.18
-    if not -1 < found.index[0] < 0.5 or density < rules.hidden_g_cm2:
+    density = float(found.plastic_mm[0]) / 10 * PMMA.density
+    index, doubt = float(found.index[0]), uncertainty(low, high, core) / max(float(found.apart[0]), 1e-6)
+    # Surely no metal, and organic as far as the photons tell.
+    if index > 0.5 + min(doubt, 0.4) or index + 2 * doubt > 2 or density < rules.hidden_g_cm2:
         return None
     layer = float(curve(calibration, STEEL).thickness(np.array(front_high)))
     area = spot.cells * maps.cell_cm2
@@ -298,6 +301,16 @@ def make(
         mass_g=mass_g if maps.known_pitch else None,
         score=score,
     )
+
+
+def mean(attenuation: Map, mask: Mask) -> float:
+    """Attenuation of the mean transmission: the mean of logarithms is off where few photons arrive."""
+    return float(-np.log(np.exp(-attenuation[mask].astype(np.float64)).mean()))
+
+
+def uncertainty(low: Map, high: Map, mask: Mask) -> float:
+    """Standard deviation of the mean difference of both channels over a mask, from the spread of its cells."""
+    return float((low[mask] - high[mask]).std() / mask.sum() ** 0.5)
 
 
 def _area(maps: Maps, cm2: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.processing.xray.calibration import Calibration
-from edge_agent.processing.xray.kernels import AIR, BITS, FIRST, SIZE
+from edge_agent.processing.xray.kernels import AIR, BITS, FIRST, LEVEL_BITS, LEVEL_FIRST, LEVEL_SIZE, SIZE
 from edge_agent.processing.xray.physics import ALUMINIUM, PMMA, STEEL, Material
 
 Floats = NDArray[np.float64]
@@ -21,7 +21,7 @@ EMPTY: Final = 0.02
 """Attenuation below which there is nothing: 1 mm of plastic."""
 DARKEST: Final = 11.5
 """Attenuation of half a corrected count: there is no darker one."""
-STEPS: Final = 1024
+STEPS: Final = 640
 """Of attenuation in the tables of colours, closer where it is small."""
 
 _THICK_ALUMINIUM_MM: Final = 90.0
@@ -77,24 +77,28 @@ def limits(calibration: Calibration) -> NDArray[np.float32]:
 
     Halfway between the curves; where aluminium would be thicker than it is ever met, nearer to it.
     """
-    middle = ((np.arange(FIRST, FIRST + SIZE, dtype=np.int64) << (23 - BITS)) + (1 << (22 - BITS))).astype(np.int32)
-    counts = middle.view(np.float32).astype(np.float64)
-    high = np.clip(-np.log(counts / AIR), 0, DARKEST)
+    high = np.clip(-np.log(_middles(FIRST, SIZE, BITS) / AIR), 0, DARKEST)
     plastic, light, heavy = (curve(calibration, m).low_at(high) for m in (PMMA, ALUMINIUM, STEEL))
     thick = np.interp(
         _THICK_ALUMINIUM_MM, curve(calibration, ALUMINIUM).millimetres, curve(calibration, ALUMINIUM).high
     )
     share = np.interp(high, [thick, thick + 2], [0.5, 0.25])
     parted = np.stack([(plastic + light) / 2, light + share * (heavy - light)], axis=1)
-    return (AIR * np.exp(-parted)).astype(np.float32)
+    return np.asarray(AIR * np.exp(-parted), np.float32)
 
 
 @lru_cache(maxsize=1)
 def levels() -> NDArray[np.uint16]:
-    """Step of attenuation for each corrected count, shape (65536,): its square root in ``STEPS`` steps."""
-    counts = np.maximum(np.arange(65536), 0.5)
+    """Step of attenuation for each corrected count, as ``kernels.colour`` takes it: its square root in ``STEPS``."""
+    counts = _middles(LEVEL_FIRST, LEVEL_SIZE, LEVEL_BITS)
     attenuation = np.clip(-np.log(counts / AIR), 0, DARKEST)
-    return np.rint(np.sqrt(attenuation / DARKEST) * (STEPS - 1)).astype(np.uint16)
+    return np.asarray(np.rint(np.sqrt(attenuation / DARKEST) * (STEPS - 1)), np.uint16)
+
+
+def _middles(first: int, size: int, bits: int) -> Floats:
+    """The middles of the counts that share their leading bits."""
+    whole = (np.arange(first, first + size, dtype=np.int64) << (23 - bits)) + (1 << (22 - bits))
+    return whole.astype(np.int32).view(np.float32).astype(np.float64)
 
 
 @lru_cache(maxsize=1)

@@ -130,9 +130,9 @@ def table_of(name: str, colours: Palette, calibration: Calibration) -> NDArray[n
     high, low = np.meshgrid(steps, steps, indexing="ij")
     rgb = shade(name, colours, calibration, low, high)
     rgba = np.empty((STEPS, STEPS, 4), np.uint8)
-    rgba[..., :3] = np.rint(rgb)
+    rgba[..., :3] = np.rint(np.clip(rgb, 0, 255))
     rgba[..., 3] = 255
-    return rgba.view(np.uint32)[..., 0]
+    return np.ascontiguousarray(rgba.view(np.uint32)[..., 0])
 
 
 def shade(name: str, colours: Palette, calibration: Calibration, low: Floats, high: Floats) -> Floats:

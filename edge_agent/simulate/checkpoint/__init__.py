@@ -14,11 +14,12 @@ _PLAYED_BY: Final = {
     "passport.page": "edge_agent.simulate.scanner:Scanner",
     "drugkit.colourtest": "edge_agent.simulate.colour_test:ColourTestKit",
     "drugkit.spectrum": "edge_agent.simulate.spectrometer:Spectrometer",
-    "inspection.scale": "edge_agent.simulate.scale:Scale",
     "inspection.barcode": "edge_agent.simulate.papers:Papers",
-    "inspection.endoscope": "edge_agent.simulate.endoscope:Endoscope",
     "inspection.density": "edge_agent.simulate.officer:DensityMeter",
+    "inspection.endoscope": "edge_agent.simulate.endoscope:Endoscope",
     "inspection.record": "edge_agent.simulate.officer:Recorder",
+    "inspection.scale": "edge_agent.simulate.scale:Scale",
+    "xray.folder": "edge_agent.simulate.xray.device:XrayScanner",
 }
 
 

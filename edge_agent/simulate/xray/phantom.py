@@ -59,6 +59,17 @@ class Phantom:
         """Rows and columns."""
         return round(self.height_mm / self.pitch_mm[0]), round(self.width_mm / self.pitch_mm[1])
 
+    def without(self, name: str) -> Phantom:
+        """The same without the box of that name (only a box is as thick throughout as its truth says)."""
+        out = Phantom(self.width_mm, self.height_mm, self.pitch_mm, {k: v.copy() for k, v in self.layers.items()})
+        for thing in self.placed:
+            if thing.name == name:
+                window = (slice(thing.top, thing.bottom), slice(thing.left, thing.right))
+                out.layers[thing.material][window] -= thing.thickness_mm
+            else:
+                out.placed.append(thing)
+        return out
+
     def box(self, material: str, x: float, y: float, width: float, height: float, depth: float, name: str = "") -> None:
         """A box whose faces lie along the ray."""
         rows, columns = self._window(y, height, x, width)

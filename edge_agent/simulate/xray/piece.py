@@ -78,7 +78,8 @@ def _plate(columns: Region, rows: Region, down: NDArray[np.float64], right: NDAr
     below = rows[1] + rows[3] / 2 + _SLANT * (right[None, :] - rows[0] - rows[2] / 2)
     inside = (right[None, :] > left) & (down[:, None] > top) & (right[None, :] < side) & (down[:, None] < below)
     size = len(down) // _FINER, _FINER, len(right) // _FINER, _FINER
-    return (_EDGE_MM * inside.reshape(size).mean(axis=(1, 3))).astype(np.float32)
+    covered: NDArray[np.float64] = inside.reshape(size).mean(axis=(1, 3))
+    return (_EDGE_MM * covered).astype(np.float32)
 
 
 def _means(values: NDArray[np.float64]) -> NDArray[np.float64]:

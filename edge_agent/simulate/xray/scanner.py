@@ -108,8 +108,8 @@ class Scanner:
         few = np.flatnonzero(~plenty)
         signal.ravel()[few] = rng.poisson(events.ravel()[few])
         signal *= each
-        gain = d.open_beam * (1 + d.gain_spread * made.standard_normal(columns)).astype(np.float32)
-        dark = (d.dark + d.dark_spread * made.standard_normal(columns)).astype(np.float32)
+        gain = d.open_beam * np.asarray(1 + d.gain_spread * made.standard_normal(columns), np.float32)
+        dark = np.asarray(d.dark + d.dark_spread * made.standard_normal(columns), np.float32)
         along = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
         gain[list(d.dead)] = 0
         signal *= gain * (1 - d.gain_drift * along)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -41,12 +42,12 @@ def bag(
     scene.box("steel", x + width / 2 - 60, y - 14, 120, 10, 3)
     # Things beside one another in a grid of places, so that each is seen by itself.
     places = [(x + 20 + i * (width - 40) / 3, y + 20 + j * (height - 40) / 4) for i in range(3) for j in range(4)]
-    order = rng.permutation(len(places))
-    cells = iter([places[i] for i in order])
+    cells: Iterator[tuple[float, float]] = iter([places[int(i)] for i in rng.permutation(len(places))])
     scene.bottle("water", *next(cells), 65, 100, "bottle")
     scene.box("paper", *next(cells), 95, 85, float(rng.uniform(15, 35)), "book")
     scene.box("aluminium", *next(cells), 80, 60, float(rng.uniform(2, 6)), "tablet")
-    scene.disc("glass", *(p + 45 for p in next(cells)), 80, 6, 60, "jar")
+    place = next(cells)
+    scene.disc("glass", place[0] + 45, place[1] + 45, 80, 6, 60, "jar")
     scene.bottle("steel", *next(cells), 12, 90, "tool")
     scene.ellipsoid("leather", *next(cells), 100, 60, 40, "shoe")
     scene.bottle("salt", *next(cells), 40, 80, "salt")

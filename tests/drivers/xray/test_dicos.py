@@ -178,6 +178,26 @@ def test_a_report_of_ours_is_read_back_and_says_nothing_for_certain() -> None:
     assert parse(data).SOPInstanceUID == "1.9"
 
 
+STRICT = {
+    "image": "StudyID InstitutionName InstitutionAddress StationName ManufacturerModelName DeviceSerialNumber "
+    "DateOfLastCalibration TimeOfLastCalibration IssuerOfPatientID KVP ImageOrientationPatient ImagePositionPatient "
+    "AcquisitionContextSequence PixelSpacingCalibrationDescription DICOSCoordinateSystem DICOSEffectiveEnergy "
+    "MappingResourceUID XRayTubeCurrentInuA DetectorType",
+    "report": "StudyID ReferencedStudySequence FrameOfReferenceUID PositionReferenceIndicator DeviceSerialNumber",
+}
+"""What Stratovan's toolkit (pydicos 1.3.0) refuses a file without; with them it reads ours, with equal pixels."""
+
+
+@pytest.mark.parametrize("syntax", [uids.EXPLICIT, uids.IMPLICIT])
+def test_what_a_strict_reader_asks_for_is_there(syntax: str) -> None:
+    written = parse(image.write(scan(), Channel.HIGH, syntax=syntax))
+    assert [keyword for keyword in STRICT["image"].split() if keyword not in written] == []
+    ours = parse(report.write([report.Finding(1, None)], images=["1.2"], alarm=True))
+    assert [keyword for keyword in STRICT["report"].split() if keyword not in ours] == []
+    assert ours["ImageScaleRepresentation"].value == 1.0
+    assert "ThreatDetectionStartTime" in ours.ThreatSequence[0]
+
+
 def test_a_report_of_a_megabyte_is_refused() -> None:
     with pytest.raises(ScanError, match="report"):
         report.read(bytes(2 << 20))

@@ -69,6 +69,18 @@ def test_half_a_pair_is_waited_for_and_then_taken_alone(inbox: Path) -> None:
     assert any("One energy only" in remark for remark in data.remarks)
 
 
+def test_a_file_that_is_still_being_written_is_waited_for(inbox: Path) -> None:
+    pair_of_files(inbox, scan())
+    whole_file = (inbox / "high.dcs").read_bytes()
+    (inbox / "high.dcs").write_bytes(whole_file[: len(whole_file) // 2])
+    observations = iter(driver(inbox, patience_seconds=20).observe())
+    assert all(next(observations) is None for _ in range(20))
+    (inbox / "high.dcs").write_bytes(whole_file)
+    data = next_of(observations).data
+    assert isinstance(data, XrayScan)
+    assert data.channels == ["low", "high"]
+
+
 def test_scans_of_other_studies_are_not_mixed_and_the_same_energy_twice_is_two_scans(inbox: Path) -> None:
     for study in ("1.2.3", "1.2.4"):
         pair_of_files(inbox, scan(), study, study)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -38,8 +38,8 @@ class Material:
     density: float
 
     def attenuation(self, energies: Floats) -> Floats:
-        """Linear attenuation coefficients in 1/mm at energies in keV, shape as ``energies``."""
-        return mass_attenuation(self.formula, energies) * self.density / 10
+        """Linear attenuation coefficients in 1/mm at energies in keV, shape (n,)."""
+        return _linear(self, energies.tobytes())
 
 
 PMMA: Final = Material("pmma", "C5H8O2", 1.18)
@@ -48,6 +48,13 @@ STEEL: Final = Material("steel", "Fe", 7.87)
 
 REFERENCES: Final = {material.name: material for material in (PMMA, ALUMINIUM, STEEL)}
 """What step wedges are made of."""
+
+
+@lru_cache(maxsize=256)
+def _linear(material: Material, energies: bytes) -> Floats:
+    out = mass_attenuation(material.formula, np.frombuffer(energies, np.float64)) * material.density / 10
+    out.flags.writeable = False
+    return out
 
 
 def mass_attenuation(formula: str, energies: Floats) -> Floats:
