@@ -86,7 +86,7 @@ class Background:
             ROUGH * kernels.LEVEL * self._contrast,
         )
         kernels.majority(self._lit, self._clean, 13)
-        mask = cv2.morphologyEx(self._clean, cv2.MORPH_CLOSE, _CLOSE)
+        mask = np.asarray(cv2.morphologyEx(self._clean, cv2.MORPH_CLOSE, _CLOSE), np.uint8)
         self._follow(mask, time)
         return mask
 

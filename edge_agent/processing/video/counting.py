@@ -58,10 +58,12 @@ class ZoneCount:
         """What changed with this picture."""
         zone, changes = self.zone, []
         present = {track.number for track in tracks if contains(zone.polygon, foot(track))}
+        followed = {track.number for track in tracks}
+        doubted = {track.number for track in tracks if track.surplus > DOUBTED}
         self._coming = {number: since for number, since in self._coming.items() if number in present}
         for number in present:
             self._absent.pop(number, None)
-            if number in self.inside:
+            if number in self.inside or number in doubted:
                 continue
             since = self._coming.setdefault(number, time)
             if time - since >= zone.enter_seconds:
@@ -71,7 +73,7 @@ class ZoneCount:
                 changes.append(ZoneChange(zone.name, "entered", len(self.inside), time - self._since))
         for number in self.inside.keys() - present:
             gone = self._absent.setdefault(number, time)
-            if time - gone >= zone.leave_seconds:
+            if number not in followed or time - gone >= zone.leave_seconds:
                 entered = self.inside.pop(number)
                 del self._absent[number]
                 changes.append(ZoneChange(zone.name, "left", len(self.inside), gone - entered))

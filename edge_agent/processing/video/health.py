@@ -139,7 +139,8 @@ class Health:
 
     def lost(self, time: float) -> list[tuple[Fault, bool, float]]:
         """No picture came; ``time`` is now."""
-        return self._report({"no_signal"} - set(self.ignored), time)
+        seen: set[Fault] = {"no_signal"}
+        return self._report(seen - set(self.ignored), time)
 
     def _examine(
         self,
@@ -148,8 +149,8 @@ class Health:
         chroma: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None,
         time: float,
     ) -> set[Fault]:
-        level = cells[..., 0] / 256
-        coarse, fine = cells[..., 2] / 192, cells[..., 1] / 240
+        level = cells[..., 0] / np.float32(256)
+        coarse, fine = cells[..., 2] / np.float32(192), cells[..., 1] / np.float32(240)
         edges = _edges(grey)
         colour = None
         if chroma is not None:
@@ -341,6 +342,6 @@ def _follow(reference: _Reference, now: tuple[Floats, ...], colour: Floats | Non
     share = np.float32(LOOK_SECONDS / FOLLOW_SECONDS)
     for average, value in zip(kept, now, strict=True):
         most = np.maximum(average * np.float32(0.15), np.float32(1.0))
-        average += share * np.clip(value - average, -most, most)
+        np.add(average, share * np.clip(value - average, -most, most), out=average)
     if reference.colour is not None and colour is not None:
         reference.colour += share * (colour - reference.colour)

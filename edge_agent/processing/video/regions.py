@@ -51,7 +51,7 @@ class Region:
 
 
 def places(region: Region) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """x and y of the middles of a region's cells, in shares of the picture."""
+    """Middles of a region's cells, x and y, in shares of the picture."""
     if region.cells is None:
         return np.array([region.centre[0]]), np.array([region.centre[1]])
     rows, columns = region.cells.shape
