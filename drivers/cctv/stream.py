@@ -41,11 +41,17 @@ OPTIONS: Final = {
 """To the first picture in a third of a second instead of more than one, and without a delay of its own."""
 _PLANAR: Final = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray")
 _ALL_KEYS: Final = ("mjpeg", "rawvideo", "png")
+ERRORS: Final = (av.error.FFmpegError, OSError, ValueError)
+"""What PyAV raises."""
 MAX_PIXELS: Final = 16_000_000
 
 
 class StreamError(Exception):
     """Why there is no picture, in a technician's words, without any password."""
+
+
+class EndedError(StreamError):
+    """A film is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +101,12 @@ class Source:
                 parts = urlsplit(self.shown)
                 account = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
                 address = urlunsplit(parts._replace(netloc=f"{account}@{parts.netloc}"))
+        began = time.monotonic()
         try:
             container = av.open(address, format=kind, options=options, timeout=(self.timeout, self.timeout))
-        except (OSError, ValueError) as error:
-            raise StreamError(self.explain(error)) from None
+        except ERRORS as error:
+            silent = time.monotonic() - began > 0.9 * self.timeout  # FFmpeg gives this several names
+            raise StreamError(self.explain(TimeoutError() if silent else error)) from None
         if not container.streams.video:
             container.close()
             raise StreamError(f"{self.shown} carries no picture.")
@@ -185,6 +193,7 @@ class Stream:
 
     def start(self) -> None:
         """Begin to read."""
+        self._moved = time.monotonic()
         self._thread.start()
 
     def stop(self) -> None:
@@ -208,6 +217,8 @@ class Stream:
             if picture is not None and picture.number > self._taken:
                 self._taken = picture.number
                 return picture
+        if not self._thread.is_alive():
+            raise StreamError(self.trouble)
         if time.monotonic() - self._moved > 4 * self.source.timeout + BACKOFF[-1]:
             raise StreamError(f"Reading {self.source.shown} hangs in spite of its time limits.")
         return None
@@ -220,9 +231,12 @@ class Stream:
                 self.attempts += 1
                 self._moved = time.monotonic()
                 self._drain()
+            except EndedError as error:
+                self.trouble = str(error)
+                return
             except StreamError as error:
                 self.trouble = str(error)
-            except (OSError, ValueError) as error:
+            except ERRORS as error:
                 self.trouble = self.source.explain(error)
             failures = 1 if self.decoded > before else failures + 1
             self._rest(BACKOFF[min(failures, len(BACKOFF)) - 1])
@@ -242,6 +256,8 @@ class Stream:
                 again = self.source.repeat and not self.source.live
                 if again:
                     container.seek(0)
+        if not self.source.live:
+            raise EndedError(f"{self.source.shown} has ended.")
         raise StreamError(f"{self.source.shown} has ended.")
 
     def _frames(self, container: InputContainer) -> Iterator[VideoFrame]:
@@ -300,6 +316,6 @@ def snapshot(source: Source) -> Picture:
         try:
             for frame in container.decode(video=0):
                 return Picture(frame, 1, time.monotonic())
-        except (OSError, ValueError) as error:
+        except ERRORS as error:
             raise StreamError(source.explain(error)) from None
     raise StreamError(f"{source.shown} sends no picture.")

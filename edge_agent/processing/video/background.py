@@ -39,6 +39,8 @@ _BLIND: Final = 8
 _FASTEST: Final = 3
 _SLOWEST: Final = 8
 _GAIN: Final = 0.02
+_MARGIN: Final = np.ones((5, 5), np.uint8)
+"""Around what stands out nothing is learned: it would creep in from there."""
 _CLOSE: Final = np.ones((7, 7), np.uint8)
 
 
@@ -115,8 +117,8 @@ class Background:
     def _measure(self) -> None:
         """Black level and contrast of the background: in fog and at night all differences are small."""
         black, white = np.percentile(self.mean[4::8, 4::8], (1, 99))
-        self._black = float(black)
-        self._contrast = min(max((white - black) / (FULL * kernels.LEVEL), FAINTEST), 1.0)
+        self._contrast = min(max(float(white - black) / (FULL * kernels.LEVEL), FAINTEST), 1.0)
+        self._black = float(black) * min(2 * (1 - self._contrast), 1.0)
 
     def _follow(self, mask: NDArray[np.uint8], time: float) -> None:
         every = SECONDS / 2**_SLOWEST
@@ -137,7 +139,7 @@ class Background:
             self._absorbed = 0
             moving = self._nothing
         else:
-            moving = mask
+            moving = np.asarray(cv2.dilate(mask, _MARGIN), np.uint8)
         kernels.adapt(
             self._level,
             self.mean,

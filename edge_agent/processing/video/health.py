@@ -34,6 +34,8 @@ DAZZLED: Final = 0.5
 """Share of the picture that is white."""
 FLAT: Final = 3.0
 """Standard deviation of the levels of a picture that shows nothing."""
+NOISELESS: Final = 1.0
+"""Root mean square of the differences in it: a hand over the lens still shows the noise of the sensor."""
 STRUCTURED: Final = 25.0
 """Mean squared difference of pixels four apart in a cell that shows something."""
 FAINT: Final = 3000.0
@@ -186,7 +188,7 @@ class Health:
             return {"dark"}
         if white >= DAZZLED and white > white_before + 0.25:
             return {"dazzled"}
-        if high - low < 2 * FLAT and float(level.std()) < FLAT and float(np.sqrt(coarse.mean())) < FLAT:
+        if high - low < 2 * FLAT and float(level.std()) < FLAT and float(np.sqrt(coarse.mean())) < NOISELESS:
             return {"stuck_colour"}
         return set()
 
@@ -311,9 +313,9 @@ def _rich(edges: Floats) -> bool:
 
 def _sharpness(fine: Floats, coarse: Floats, structured: NDArray[np.bool_]) -> float:
     """Energy of differences between neighbours, of that four pixels apart, without what noise has of both."""
-    noise = float(np.percentile(fine, 5))
-    near = float(np.maximum(fine[structured] - noise, 0).sum())
-    return max(near, 1.0) / max(float(np.maximum(coarse[structured] - noise, 0).sum()), 1.0)
+    noise = np.float32(np.percentile(fine, 5))
+    near, far = np.maximum(fine[structured] - noise, 0), np.maximum(coarse[structured] - noise, 1)
+    return max(float(np.median(near / far)), 1e-3)
 
 
 def _shift(before: Floats, edges: Floats) -> tuple[float, float, float]:

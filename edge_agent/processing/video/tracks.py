@@ -16,7 +16,7 @@ import numpy as np
 
 from edge_agent.processing.video.regions import Region, places
 
-SURE_SECONDS: Final = 0.35
+SURE_SECONDS: Final = 0.5
 """Time that something must have been followed to be an object."""
 LOST_SECONDS: Final = 1.2
 """Time for which an object is expected where it would be if it were seen."""
