@@ -68,7 +68,7 @@ class OnvifCamera(Driver[OnvifSettings]):
 
     kind = "cctv.onvif"
     Settings = OnvifSettings
-    preload: ClassVar[tuple[str, ...]] = ("zeep",)
+    preload: ClassVar[tuple[str, ...]] = ("drivers.cctv.schemas",)
 
     def observe(self) -> Iterator[Observation | None]:
         """Yield what the camera reports."""
