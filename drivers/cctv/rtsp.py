@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -17,10 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from drivers.cctv.stream import Picture, Source, Stream
-    from drivers.cctv.watch import Watch
-
-WAIT_SECONDS = 0.5
+    from drivers.cctv.stream import Picture, Source
 
 
 class RtspSettings(WatchSettings):
@@ -65,35 +60,19 @@ class StreamCamera(Driver[RtspSettings]):
         stream = Stream(self.source(self.settings.address), self.settings.frames_per_second)
         stream.start()
         try:
-            yield from self._watch(stream, watch)
+            for observation in watch.through(stream, self._better):
+                self.trouble = watch.trouble
+                yield observation
         except StreamError as error:
             raise DriverError(str(error)) from None
         finally:
             stream.stop()
 
-    def _watch(self, stream: Stream, watch: Watch) -> Iterator[Observation | None]:
-        interval = 1 / self.settings.frames_per_second
-        seen = due = time.monotonic()
-        waiting: deque[Observation] = deque()
-        while True:
-            while waiting:
-                yield waiting.popleft()
-            yield None
-            pause = due - time.monotonic()
-            if pause > 0:
-                time.sleep(min(pause, WAIT_SECONDS))
-            if time.monotonic() < due:
-                continue
-            picture = stream.newest(WAIT_SECONDS)
-            now = time.monotonic()
-            if picture is None:
-                if now - seen > max(1.0, 3 * interval):
-                    self.trouble = stream.trouble or f"{stream.source.shown} sends no picture."
-                    waiting.extend(watch.lost(now, self.trouble))
-                continue
-            self.trouble = ""
-            seen, due = now, max(due + interval, now)
-            waiting.extend(watch.look(picture, partial(self._better, picture)))
+    def pictures(self) -> Iterator[NDArray[np.uint8] | None]:
+        """What the camera sees (BGR, shape (h, w, 3)), for those who draw zones into it."""
+        from drivers.cctv.watch import pictures
+
+        return pictures(self.source(self.settings.address))
 
     def _better(self, picture: Picture) -> NDArray[np.uint8]:
         """A picture of the main stream; if that cannot be had, the one that was analysed."""

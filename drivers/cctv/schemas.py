@@ -64,8 +64,9 @@ def document(name: str) -> Any:
                 raise DriverError(f"The schema {path.name} is not on this computer.")
             return corrected(path.name, path.read_bytes())
 
-    disk: Any = Disk()  # none of zeep's constructors has types
-    return Document(str(folder() / name), disk, settings=Settings(strict=False))  # type: ignore[no-untyped-call]
+    make: Any = Document  # zeep's constructors have no types
+    disk: Any = Disk
+    return make(str(folder() / name), disk(), settings=Settings(strict=False))
 
 
 def corrected(name: str, content: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.cctv.reading import Reader
 from drivers.cctv.settings import Pictured, WatchSettings
-from drivers.cctv.stream import Picture
-from edge_agent.driver import Evidence, Observation
+from drivers.cctv.stream import Picture, Source, Stream, StreamError
+from edge_agent.driver import DriverError, Evidence, Observation
 from edge_agent.events.cctv import CctvHealth, CctvLine, CctvMotion, CctvZone
 from edge_agent.processing.images import encode_jpeg
 from edge_agent.processing.video.counting import Crossing, ZoneChange
@@ -21,8 +22,9 @@ from edge_agent.processing.video.health import Health
 from edge_agent.processing.video.scene import Happening, HealthChange, Motion, Scene, warm
 from edge_agent.processing.video.zones import Line, Polygon, Zone, raster
 
-__all__ = ["Watch", "scene", "warm"]
+__all__ = ["Watch", "pictures", "scene", "warm"]
 
+WAIT_SECONDS: Final = 0.5
 _QUALITY: Final = 75
 _THUMBNAIL: Final = 320
 _BURST: Final = 10.0
@@ -61,14 +63,54 @@ class Watch:
         self.scene = scene(settings)
         self.suppressed = 0
         """Events that were not sent since the last one."""
+        self.trouble = ""
+        """Why there is no picture; empty while there is."""
+        self.paused = False
+        """Whether pictures are dropped: the camera looks elsewhere than where its zones are."""
+        reading = settings.reading
+        self._reader = Reader(reading, settings.zones) if reading.plates or reading.containers else None
         self._allowed = _BURST
         self._refilled = time.monotonic()
+
+    def through(
+        self, stream: Stream, better: Callable[[Picture], NDArray[np.uint8]] = Picture.colour
+    ) -> Iterator[Observation | None]:
+        """Observations of a stream that has been started, and None at least every second.
+
+        Raises:
+            StreamError: it cannot be read any more.
+        """
+        interval = 1 / self.settings.frames_per_second
+        seen = due = time.monotonic()
+        while True:
+            yield None
+            pause = due - time.monotonic()
+            if pause > 0:
+                time.sleep(min(pause, WAIT_SECONDS))
+            if time.monotonic() < due:
+                continue
+            picture = stream.newest(WAIT_SECONDS)
+            now = time.monotonic()
+            if picture is None:
+                if now - seen > max(1.0, 3 * interval):
+                    self.trouble = stream.trouble or f"{stream.source.shown} sends no picture."
+                    yield from self.lost(now, self.trouble)
+                continue
+            self.trouble = ""
+            seen, due = now, max(due + interval, now)
+            if not self.paused:
+                yield from self.look(picture, partial(better, picture))
 
     def look(self, picture: Picture, better: Callable[[], NDArray[np.uint8]] | None = None) -> list[Observation]:
         """What happened with a picture; ``better`` gets a picture for evidence, BGR, where one is wanted."""
         grey = picture.grey(self.settings.analysis_height)
         happened = self.scene.step(grey, picture.time, picture.chroma())
-        return self._observations(happened, picture.time, better or picture.colour)
+        better = better or picture.colour
+        observations = self._observations(happened, picture.time, better)
+        if self._reader is not None:
+            readings = self._reader.step(happened, lambda: masked(better(), self.settings), picture.time)
+            observations += [Observation(reading) for reading in readings]
+        return observations
 
     def lost(self, now: float, reason: str) -> list[Observation]:
         """No picture for too long, at a monotonic time in seconds."""
@@ -137,3 +179,23 @@ def _event(happened: Happening, suppressed: int, reason: str) -> CctvMotion | Cc
 
 def _masks(settings: WatchSettings) -> list[Polygon]:
     return [tuple(mask.polygon) for mask in settings.masks]
+
+
+def pictures(source: Source) -> Iterator[NDArray[np.uint8] | None]:
+    """The newest pictures of a source (BGR, shape (h, w, 3)), and None while there is none.
+
+    Raises:
+        DriverError: there is no picture; says why.
+    """
+    stream = Stream(source)
+    stream.start()
+    try:
+        while True:
+            picture = stream.newest(WAIT_SECONDS)
+            if picture is None and stream.trouble:
+                raise DriverError(stream.trouble)
+            yield picture.colour() if picture is not None else None
+    except StreamError as error:
+        raise DriverError(str(error)) from None
+    finally:
+        stream.stop()
