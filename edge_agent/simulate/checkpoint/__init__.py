@@ -12,6 +12,8 @@ CONFIG: Final = Path(__file__).parent
 
 _PLAYED_BY: Final = {
     "passport.page": "edge_agent.simulate.scanner:Scanner",
+    "cctv.rtsp": "edge_agent.simulate.yard:StreamedYard",
+    "cctv.onvif": "edge_agent.simulate.yard:OnvifYard",
 }
 
 
