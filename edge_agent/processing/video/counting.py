@@ -9,8 +9,10 @@ from typing import Final, Literal
 from edge_agent.processing.video.tracks import Track
 from edge_agent.processing.video.zones import Direction, Line, Point, Zone, along, contains, side
 
-CLEAR: Final = 0.012
+CLEAR: Final = 0.02
 """Distance from a line, in picture heights, at which an object is surely on one side of it."""
+ALONE: Final = 0.5
+"""Seconds for which an object must have been seen apart from others before it can cross."""
 DOUBTED: Final = 0.25
 """Seconds of doubt about a track after which its crossings wait."""
 
@@ -105,7 +107,7 @@ class LineCount:
             if before is None or before == right or abs(off) < CLEAR:
                 sides[track.number] = right if before is None else before
                 continue
-            if not track.sure or track.surplus > DOUBTED:
+            if not track.sure or track.surplus > DOUBTED or track.alone < ALONE:
                 sides[track.number] = before  # its crossing counts once it is sure
                 continue
             sides[track.number] = right

@@ -21,9 +21,9 @@ from edge_agent.processing.video import kernels
 Fault = Literal["no_signal", "frozen", "dark", "dazzled", "covered", "defocused", "moved", "stuck_colour"]
 Floats = NDArray[np.float32]
 
-LOOK_SECONDS: Final = 0.35
+LOOK_SECONDS: Final = 0.5
 """Least time between two looks."""
-LEARN_LOOKS: Final = 8
+LEARN_LOOKS: Final = 6
 """Looks at the start that make the reference."""
 FOLLOW_SECONDS: Final = 120.0
 """Time in which the reference follows."""
