@@ -48,6 +48,7 @@ def pictures() -> Iterator[NDArray[np.uint8]]:
     for _ in range(60):
         x, y, shade = int(rng.integers(WIDTH)), int(rng.integers(HEIGHT)), int(rng.integers(50, 200))
         cv2.rectangle(yard, (x, y), (x + int(rng.integers(8, 80)), y + int(rng.integers(4, 30))), [shade] * 3, -1)
+    noise = [rng.integers(0, 5, yard.shape, np.uint8) for _ in range(7)]  # odd, so that no two seconds are the same
     for number in range(SECONDS * RATE):
         picture, at = yard.copy(), number / RATE
         if 4 <= at < 9:
@@ -58,8 +59,7 @@ def pictures() -> Iterator[NDArray[np.uint8]]:
             _van(picture, 0.5)
         elif 19 <= at < 22:
             _van(picture, 0.5 + (at - 19) / 6)
-        noisy = picture + rng.normal(0, 2, picture.shape)
-        yield np.clip(noisy, 0, 255).astype(np.uint8)
+        yield np.asarray(cv2.add(picture, noise[number % len(noise)]), np.uint8)
 
 
 def _van(picture: NDArray[np.uint8], share: float) -> None:
