@@ -16,12 +16,19 @@ import pytest
 
 from drivers.cctv.rtsp import RtspSettings, StreamCamera
 from drivers.cctv.stream import Source, Stream, StreamError, snapshot
+from drivers.cctv.watch import warm
 from edge_agent.driver import DriverError, Observation
 from edge_agent.events.cctv import CctvHealth, CctvLine, CctvZone
 from tests.drivers.cctv import films
 
-LONGEST_SILENCE = 2.0
+LONGEST_SILENCE = 6.0
 """Seconds between two yields: the driver waits for half a second, the rest is for a busy machine."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _warm() -> None:
+    """As before the processes of cameras are forked."""
+    warm()
 
 
 def free_port() -> int:
@@ -180,7 +187,7 @@ def test_a_film_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_film_of_a_passing_van_becomes_events_with_a_picture(tmp_path: Path) -> None:
-    film = films.write(tmp_path / "yard.mp4", films.passing(60))
+    film = films.write(tmp_path / "yard.mp4", films.passing(110, still=40))
     camera = StreamCamera(
         RtspSettings(
             address=str(film),
