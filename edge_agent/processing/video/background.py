@@ -111,8 +111,7 @@ class Background:
         share = float(self._raw[::4, ::4].mean())
         if share < RESTLESS or self._seen < 2:
             return 0, 0
-        picture = self.picture
-        dx, dy = (_offset(grey.mean(axis), picture.mean(axis)) for axis in (0, 1))
+        dx, dy = (_offset(_profile(self._level, axis), _profile(self.mean, axis)) for axis in (0, 1))
         if dx == dy == 0:
             return 0, 0
         np.copyto(self._lit, self._raw)
@@ -185,7 +184,12 @@ class Background:
         self._raw, self._before = self._before, self._raw
 
 
-def _offset(profile: NDArray[np.float64], before: NDArray[np.float64]) -> int:
+def _profile(level: NDArray[np.int16], axis: int) -> NDArray[np.float32]:
+    """Means of the columns (0) or rows (1)."""
+    return np.asarray(cv2.reduce(level, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32).ravel()
+
+
+def _offset(profile: NDArray[np.float32], before: NDArray[np.float32]) -> int:
     """Pixels by which a profile of a picture, the means of its columns or rows, must move to match an earlier one."""
     steps, steps_before = np.diff(profile), np.diff(before)[_REACH:-_REACH]
     count = len(steps_before)

@@ -47,7 +47,7 @@ def compare(level: Fixed, mean: Fixed, deviation: Fixed, least: int, out: Bytes)
     greatest, of the nine means around it (borders repeated); all of shape (h, w).
     """
     h, w = level.shape
-    low, high = np.empty(w + 2, np.int16), np.empty(w + 2, np.int16)
+    low, high, excess = np.empty(w + 2, np.int16), np.empty(w + 2, np.int16), np.empty(w, np.int16)
     floor = _i(least)
     for y in range(h):
         above, here, below = mean[max(y - 1, 0)], mean[y], mean[min(y + 1, h - 1)]
@@ -60,7 +60,10 @@ def compare(level: Fixed, mean: Fixed, deviation: Fixed, least: int, out: Bytes)
             lowest = min(low[x], low[x + 1], low[x + 2])
             highest = max(high[x], high[x + 1], high[x + 2])
             allowed = max(_i(_i(deviations[x] << 1) + _i(deviations[x] >> 1)), floor)
-            to[x] = _u(max(_i(lowest - levels[x]), _i(levels[x] - highest)) > allowed)
+            beyond = max(_i(lowest - levels[x]), _i(levels[x] - highest), _i(0))
+            excess[x] = _i(_i(allowed - beyond) >> _i(15))  # all bits where beyond
+        for x in range(w):
+            to[x] = _u(excess[x] & _i(1))
 
 
 @numba.njit(cache=True)

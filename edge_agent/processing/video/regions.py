@@ -64,6 +64,8 @@ def regions(mask: NDArray[np.uint8], smallest: float, *, limit: int = 64) -> lis
 
     ``smallest`` is the share of the picture that a region must cover.
     """
+    if not mask.any():
+        return []
     height, width = mask.shape
     step = max(height // CELLS, 1)
     rows, columns = height // step, width // step
