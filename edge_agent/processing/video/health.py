@@ -21,7 +21,7 @@ from edge_agent.processing.video import kernels
 Fault = Literal["no_signal", "frozen", "dark", "dazzled", "covered", "defocused", "moved", "stuck_colour"]
 Floats = NDArray[np.float32]
 
-LOOK_SECONDS: Final = 0.5
+LOOK_SECONDS: Final = 0.75
 """Least time between two looks."""
 LEARN_LOOKS: Final = 6
 """Looks at the start that make the reference."""
