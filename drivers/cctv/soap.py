@@ -143,7 +143,7 @@ class Session:
             theirs = datetime(date.Year, date.Month, date.Day, time.Hour, time.Minute, min(time.Second, 59), tzinfo=UTC)
         except (AttributeError, TypeError, ValueError):  # optional, and some cameras count months from 0
             return timedelta(0)
-        return theirs - datetime.now(UTC)
+        return theirs + timedelta(seconds=0.5) - datetime.now(UTC)  # it tells whole seconds
 
     def _discover(self) -> dict[str, str]:
         """The path of each service: by GetServices, on old cameras by GetCapabilities."""
