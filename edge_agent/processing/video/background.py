@@ -136,8 +136,8 @@ class Background:
 
     def _expose(self) -> None:
         """Take a change of the exposure out of the background: the median factor of places all over the picture."""
-        now = self._level[4::12, 4::12].astype(np.float32).ravel()
-        then = self.mean[4::12, 4::12].astype(np.float32).ravel()
+        now = self._level[4::16, 4::16].astype(np.float32).ravel()
+        then = self.mean[4::16, 4::16].astype(np.float32).ravel()
         usable = (then > 12 * kernels.LEVEL) & (now < 250 * kernels.LEVEL) & (then < 250 * kernels.LEVEL)
         if usable.sum() < 64:
             return
