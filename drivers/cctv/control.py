@@ -51,7 +51,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Place:
     """Where the picture is by now: the stream to be watched, and the path of single pictures."""
 
     stream: str
@@ -72,7 +72,7 @@ class Control(threading.Thread):
 
     def __init__(self, wishes: Wishes, account: Account | None) -> None:
         super().__init__(name="onvif", daemon=True)
-        self.picture: Picture | None = None
+        self.picture: Place | None = None
         self.trouble = ""
         self.away = False
         self.lost = 0
@@ -117,7 +117,7 @@ class Control(threading.Thread):
         session = Session(Peer(self._host, self._port, account, self._wishes.seconds), account)
         profile = device.choose(device.profiles(session), self._wishes.stream, height=self._wishes.height)
         stream = device.stream_address(session, profile)
-        self.picture = Picture(stream, session.peer, device.snapshot_path(session, profile))
+        self.picture = Place(stream, session.peer, device.snapshot_path(session, profile))
         home = self._home(session, profile)
         self.trouble = ""
         subscription = Subscription(session) if self._wishes.events and session.has("events") else None

@@ -58,7 +58,7 @@ class Peer:
     def __init__(self, host: str, port: int, account: Account | None = None, seconds: float = 5.0) -> None:
         self.host, self.port = host, port
         self.seconds = seconds
-        self._account = account
+        self.account = account
         self._challenge: dict[str, str] = {}
         self._count = count(1)
 
@@ -75,14 +75,12 @@ class Peer:
         """
         until = time.monotonic() + self.seconds + extra
         reply = self._once(method, path, body, headers or {}, until)
-        if reply.status_code == 401 and self._account is not None:
+        if reply.status_code == 401 and self.account is not None:
             challenges = reply.headers.get_all("WWW-Authenticate") or []
             digests = [_parameters(text) for text in challenges if text.lower().startswith("digest ")]
             self._challenge = next((found for found in digests if found.get("algorithm", "MD5").upper() in _HASHES), {})
             self._count = count(1)
-            if self._challenge or (
-                self._account.basic and any(text.lower().startswith("basic") for text in challenges)
-            ):
+            if self._challenge or (self.account.basic and any(text.lower().startswith("basic") for text in challenges)):
                 reply = self._once(method, path, body, headers or {}, until)
         return reply
 
@@ -108,7 +106,7 @@ class Peer:
         return Reply(response.status, response.headers, content)
 
     def _authorization(self, method: str, path: str) -> dict[str, str]:
-        account = self._account
+        account = self.account
         if account is None:
             return {}
         if self._challenge:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from drivers.cctv.control import Control, Wishes
-from drivers.cctv.http import Account, Peer, RefusedError
+from drivers.cctv.http import Account, Peer
 from drivers.cctv.settings import WatchSettings
-from drivers.cctv.soap import FaultError
-from edge_agent.driver import CredentialName, Driver, Observation
+from edge_agent.driver import CredentialName, Driver, DriverError, Observation
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from drivers.cctv.control import Place
+    from drivers.cctv.stream import Picture
+    from drivers.cctv.watch import Watch
+
+LOOK_SECONDS = 0.2
 
 
 class OnvifSettings(WatchSettings):
@@ -47,6 +53,7 @@ class OnvifSettings(WatchSettings):
     profile: str = Field(
         default="", description="Profile whose stream is watched; empty: the smallest with `analysis_height` lines"
     )
+    watch: bool = Field(default=True, description="Whether its picture is watched")
     events: bool = Field(default=True, description="Whether what the camera reports by itself is wanted")
     home: str = Field(
         default="",
@@ -68,46 +75,82 @@ class OnvifCamera(Driver[OnvifSettings]):
 
     kind = "cctv.onvif"
     Settings = OnvifSettings
-    preload: ClassVar[tuple[str, ...]] = ("zeep",)
+    preload: ClassVar[tuple[str, ...]] = ("drivers.cctv.schemas", "drivers.cctv.watch")
 
     def observe(self) -> Iterator[Observation | None]:
-        """Yield what the camera reports."""
-        control = Control(self.wishes(), self.account())
+        """Yield what happens in front of the camera and to it, and what it reports by itself."""
+        from drivers.cctv.watch import Watch
+
+        control, watch = Control(self.wishes(), self.account()), Watch(self.settings)
         control.start()
         try:
             while True:
-                self.trouble = control.trouble
-                report = control.take()
-                yield Observation(report) if report is not None else None
-                if report is None:
-                    time.sleep(0.2)
+                for observation in self._watched(control, watch):
+                    self.trouble = control.trouble or watch.trouble
+                    watch.paused = control.away
+                    yield observation
+                    while (report := control.take()) is not None:
+                        yield Observation(report)
         finally:
             control.stop()
 
-    def pictures(self) -> Iterator[NDArray[np.uint8] | None]:
-        """Single pictures (BGR, shape (h, w, 3)) as the camera's web server gives them, about two a second.
+    def _watched(self, control: Control, watch: Watch) -> Iterator[Observation | None]:
+        """The observations of the stream, as long as that stays where it is."""
+        from drivers.cctv.stream import Source, Stream, StreamError
 
-        Raises:
-            DriverError: it gives none.
+        place, account = control.picture, self.account()
+        if place is None or not self.settings.watch:
+            yield from watch.lost(time.monotonic(), control.trouble) if control.trouble else ()
+            yield None
+            time.sleep(LOOK_SECONDS)
+            return
+        who = (account.user, account.password()) if account is not None else ("", "")
+        stream = Stream(Source(place.stream, *who, self.settings.timeout), self.settings.frames_per_second)
+        stream.start()
+        try:
+            for observation in watch.through(stream, partial(self._better, place)):
+                yield observation
+                if control.picture is not None and control.picture.stream != place.stream:
+                    return
+        except StreamError as error:
+            raise DriverError(str(error)) from None
+        finally:
+            stream.stop()
+
+    def _better(self, place: Place, seen: Picture) -> NDArray[np.uint8]:
+        """A single picture from the camera's web server; if that cannot be had, the one that was analysed."""
+        from edge_agent.processing.images import ImageError, decode
+
+        peer = Peer(place.peer.host, place.peer.port, place.peer.account, self.settings.timeout)
+        try:
+            reply = peer.request("GET", place.snapshot) if place.snapshot is not None else None
+            return decode(reply.content) if reply is not None and reply.status_code == 200 else seen.colour()
+        except (DriverError, ImageError):
+            return seen.colour()
+
+    def pictures(self) -> Iterator[NDArray[np.uint8] | None]:
+        """What the camera sees (BGR, shape (h, w, 3)), for those who draw zones into it.
+
+        Single pictures of its web server, about two a second; its stream where it gives none.
         """
         from drivers.cctv import device
         from drivers.cctv.soap import Session
+        from drivers.cctv.stream import Source
+        from drivers.cctv.watch import pictures
         from edge_agent.processing.images import ImageError, decode
 
         account = self.account()
         session = Session(Peer(self.settings.host, self.settings.port, account, self.settings.timeout), account)
         profile = device.choose(device.profiles(session), self.settings.profile, height=self.settings.analysis_height)
         path = device.snapshot_path(session, profile)
-        while path is not None:
-            reply = session.peer.request("GET", path)
-            if reply.status_code == 401:
-                raise RefusedError("The camera gives single pictures only for a password in clear: see allow_basic.")
+        while path is not None and (reply := session.peer.request("GET", path)).status_code == 200:
             try:
-                yield decode(reply.content) if reply.status_code == 200 else None
-            except ImageError as error:
-                raise FaultError(f"The camera at {session.peer} gives no picture: {error}") from None
+                yield decode(reply.content)
+            except ImageError:
+                break
             time.sleep(0.5)
-        raise FaultError(f"The camera at {session.peer} gives no single pictures.")
+        who = (account.user, account.password()) if account is not None else ("", "")
+        yield from pictures(Source(device.stream_address(session, profile), *who, self.settings.timeout))
 
     def probe(self) -> str:
         """Maker, model and clock, the profiles, and whether it sends events."""

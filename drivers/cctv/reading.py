@@ -58,7 +58,7 @@ class Reader:
         self, happenings: Iterable[Happening], picture: Callable[[], Picture | None], now: float
     ) -> Iterator[CctvReading]:
         """Take in what happened, and a picture (BGR, shape (h, w, 3)) where one is wanted; yield what was read."""
-        from edge_agent.processing.video.scene import ZoneChange
+        from edge_agent.processing.video.counting import ZoneChange
 
         for change in happenings:
             if isinstance(change, ZoneChange) and change.zone in self._zones:

@@ -28,7 +28,7 @@ class Zone(_Table):
     name: AreaName = Field(description="Named in the events")
     polygon: Corners = Field(description="Corners [x, y], each from 0 to 1: x to the right, y down")
     enter_seconds: Seconds = Field(default=0.2, description="How long something must be inside to have entered")
-    leave_seconds: Seconds = Field(default=0.4, description="How long it must be outside to have left")
+    leave_seconds: Seconds = Field(default=0.2, description="How long it must be outside to have left")
     occupied_seconds: Seconds = Field(default=10.0, description="A zone that is not empty for so long is occupied")
 
 

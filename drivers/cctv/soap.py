@@ -4,25 +4,21 @@ What onvif-zeep 0.2.12 does by itself, and what is done about it here:
 
 * ``ONVIFCamera()`` creates a subscription that nobody ends, and sends the password's digest to whatever address the
   camera reports. Its ``ONVIFService`` is used alone, at the path that the camera reports and the host that we know.
-* The topic of every event is lost by a type in its ``b-2.xsd``: that file is corrected while it is loaded.
+* The topic of every event is lost, and each service of each camera reads the schemas anew: see ``schemas``.
 * It waits for ever by default: all goes through ``Peer``, which does not.
 * It makes every error the same ``ONVIFError``: the one behind it is told apart.
-* Its schemas are beside the package or not at all, by how it was installed: they are looked for by its list of files.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from drivers.cctv.http import Account, Peer, RefusedError, Reply, UnreachableError
+from drivers.cctv import schemas
+from drivers.cctv.http import Account, Peer, RefusedError, Reply
 from edge_agent.driver import DriverError
 
 DEVICE_PATH: Final = "/onvif/device_service"
@@ -51,7 +47,7 @@ class Session:
             RefusedError: it does not accept the account.
             FaultError: it answers nonsense.
         """
-        schemas()
+        schemas.warm()
         self.peer = peer
         self._account = account
         self._clients: dict[str, Any] = {}
@@ -104,22 +100,23 @@ class Session:
     def _service(self, path: str, name: str, binding: str) -> Any:
         from onvif import ONVIFService
         from onvif.definition import SERVICES
+        from zeep import Client
 
         known = SERVICES[name]
-        service = ONVIFService(
+        client = self._clients.get(name)
+        if client is None:
+            document = schemas.document(known["wsdl"])
+            make: Any = Client  # without types
+            client = make(document, wsse=self._token(), transport=_transport(self.peer), settings=document.settings)
+            self._clients[name] = client
+        return ONVIFService(
             f"http://{self.peer}{path}",
             None,
             None,
-            str(schemas() / known["wsdl"]),
-            no_cache=True,
+            str(schemas.folder() / known["wsdl"]),
             binding_name=binding or f"{{{known['ns']}}}{known['binding']}",
-            transport=transport(self.peer),
-            zeep_client=self._clients.get(name),
+            zeep_client=client,
         )
-        if name not in self._clients:  # reading the schemas takes 50 ms
-            self._clients[name] = service.zeep_client
-            service.zeep_client.wsse = self._token()
-        return service
 
     def _token(self) -> Any:
         if self._account is None:
@@ -146,7 +143,7 @@ class Session:
             theirs = datetime(date.Year, date.Month, date.Day, time.Hour, time.Minute, min(time.Second, 59), tzinfo=UTC)
         except (AttributeError, TypeError, ValueError):  # optional, and some cameras count months from 0
             return timedelta(0)
-        return theirs - datetime.now(UTC)
+        return theirs + timedelta(seconds=0.5) - datetime.now(UTC)  # it tells whole seconds
 
     def _discover(self) -> dict[str, str]:
         """The path of each service: by GetServices, on old cameras by GetCapabilities."""
@@ -219,53 +216,12 @@ def _plain(text: str) -> str:
     ]
 
 
-@cache
-def schemas() -> Path:
-    """The folder of onvif-zeep's WSDLs, without which nothing can be said to a camera.
-
-    Raises:
-        DriverError: they were not installed.
-    """
-    logging.getLogger().addHandler(logging.NullHandler())  # else onvif's import would set the root logger up
-    try:
-        files = distribution("onvif-zeep").files or ()
-    except PackageNotFoundError:
-        files = ()
-    for file in files:
-        if file.name == "devicemgmt.wsdl" and (path := Path(str(file.locate()))).is_file():
-            return path.parent
-    raise DriverError(
-        "The WSDL files of onvif-zeep are not installed: install it into a virtual environment, without --target."
-    )
-
-
-_TOPIC: Final = re.compile(
-    rb'<xsd:complexType name="TopicExpressionType" mixed="true">.*?</xsd:complexType>', re.DOTALL
-)
-_TOPIC_AS_TEXT: Final = (
-    b'<xsd:complexType name="TopicExpressionType"><xsd:simpleContent><xsd:extension base="xsd:string">'
-    b'<xsd:attribute name="Dialect" type="xsd:anyURI"/><xsd:anyAttribute/>'
-    b"</xsd:extension></xsd:simpleContent></xsd:complexType>"
-)
-
-
-def corrected(name: str, content: bytes) -> bytes:
-    """A schema as zeep understands it: a topic is text, whose dialect many cameras leave out."""
-    return _TOPIC.sub(_TOPIC_AS_TEXT, content) if name == "b-2.xsd" else content
-
-
-def transport(peer: Peer) -> Any:
-    """How zeep reaches one camera, and nobody else: schemas come from the disk."""
+def _transport(peer: Peer) -> Any:
+    """How zeep reaches one camera, and nobody else."""
     from zeep.transports import Transport
 
     class _Transport(Transport):
         extra = 0.0
-
-        def load(self, url: str) -> bytes:
-            path = Path(url)
-            if "://" in url or not path.is_file():
-                raise UnreachableError(f"The schema {path.name} is not on this computer.")
-            return corrected(path.name, path.read_bytes())
 
         def post(self, address: str, message: bytes, headers: dict[str, str]) -> Reply:
             return peer.request("POST", path_of(address), message, dict(headers), extra=self.extra)

@@ -79,3 +79,67 @@ class CctvReading(EventData):
     candidates: list[ReadingCandidate] = Field(min_length=1, description="The likeliest first")
     pictures: int = Field(ge=1, description="How many pictures were read")
     engine: str = Field(description="What read the text, with its version", examples=["rapidocr-onnxruntime 1.4.4"])
+
+
+Suppressed = Annotated[
+    int,
+    Field(ge=0, description="Events about the scene that were not sent since the last one, for there were too many"),
+]
+Seconds = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class CctvMotion(EventData):
+    """Something that may be an object began or ceased to move somewhere in the picture."""
+
+    family: ClassVar[str] = "cctv"
+    event: ClassVar[str] = "motion"
+
+    state: Literal["started", "ended"]
+    seconds: Seconds = Field(description="How long it moved; 0 when it started")
+    share: Share = Field(description="Most of the picture that moved, as far as it is known by now")
+    suppressed: Suppressed = 0
+
+
+class CctvZone(EventData):
+    """The count of objects in a zone changed, or the zone has been occupied for long. An object is what moved there."""
+
+    family: ClassVar[str] = "cctv"
+    event: ClassVar[str] = "zone"
+
+    zone: str = Field(description="Its name in the device's file", examples=["queue"])
+    state: Literal["entered", "occupied", "left"]
+    count: int = Field(ge=0, description="Objects in the zone now: those that stand close may count as one")
+    seconds: Seconds = Field(
+        description="Entered, occupied: how long the zone has not been empty; left: how long that object was in it"
+    )
+    suppressed: Suppressed = 0
+
+
+class CctvLine(EventData):
+    """An object crossed a line."""
+
+    family: ClassVar[str] = "cctv"
+    event: ClassVar[str] = "line"
+
+    line: str = Field(description="Its name in the device's file", examples=["exit"])
+    direction: Literal["forward", "backward"] = Field(
+        description="forward: from the left to the right of one who looks from the line's start to its end"
+    )
+    x: Share = Field(description="Where, from 0 at the left of the picture to 1")
+    y: Share = Field(description="Where, from 0 at the top of the picture to 1")
+    suppressed: Suppressed = 0
+
+
+class CctvHealth(EventData):
+    """The camera does not show what it ought to, or does so again. Inferred from its picture."""
+
+    family: ClassVar[str] = "cctv"
+    event: ClassVar[str] = "health"
+
+    fault: Literal["no_signal", "frozen", "dark", "dazzled", "covered", "defocused", "moved", "stuck_colour"] = Field(
+        description="dark: nothing is seen; stuck_colour: one colour all over the picture, or a colour cast"
+    )
+    state: Literal["began", "ended"]
+    seconds: Seconds = Field(description="For how long it has been seen; ended: for how long it was")
+    reason: str = Field(default="", description="Why there is no picture, in a technician's words")

@@ -68,13 +68,13 @@ def camera(
 
 
 def _feed(device: Any, config: Path) -> Feed:
+    from drivers.cctv.watch import scene  # noqa: PLC0415
     from edge_agent.cli.calibrate.page.feed import Feed  # noqa: PLC0415
     from edge_agent.config.secrets import Secrets  # noqa: PLC0415
-    from edge_agent.processing.video.scene import Scene  # noqa: PLC0415
     from edge_agent.registry import make  # noqa: PLC0415
 
     driver: Any = make(device.name, device.driver, device.settings, Secrets(config.absolute()).text)
-    return Feed(driver.pictures, Scene(), device.settings.analysis_height)
+    return Feed(driver.pictures, scene(device.settings), device.settings.analysis_height)
 
 
 def _serve(name: str, feed: Feed, file: Path, config: Path, port: int) -> None:

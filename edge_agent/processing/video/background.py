@@ -39,6 +39,12 @@ _BLIND: Final = 8
 _FASTEST: Final = 3
 _SLOWEST: Final = 8
 _GAIN: Final = 0.02
+RESTLESS: Final = 0.02
+"""Share of the picture that must stand out before a shaking camera is thought of."""
+_REACH: Final = 8
+"""Pixels by which it may shake."""
+_MARGIN: Final = np.ones((5, 5), np.uint8)
+"""Around what stands out nothing is learned: it would creep in from there."""
 _CLOSE: Final = np.ones((7, 7), np.uint8)
 
 
@@ -74,7 +80,8 @@ class Background:
             self.mean[:] = self._level
         self._tempo(time)
         self._expose()
-        kernels.compare(self._level, self.mean, self.deviation, int(LEAST * kernels.LEVEL * self._contrast), self._raw)
+        self._compare()
+        dx, dy = self._tremble(grey)
         kernels.shade(
             self._level,
             self.mean,
@@ -86,9 +93,35 @@ class Background:
             ROUGH * kernels.LEVEL * self._contrast,
         )
         kernels.majority(self._lit, self._clean, 13)
-        mask = cv2.morphologyEx(self._clean, cv2.MORPH_CLOSE, _CLOSE)
+        mask = np.asarray(cv2.morphologyEx(self._clean, cv2.MORPH_CLOSE, _CLOSE), np.uint8)
         self._follow(mask, time)
-        return mask
+        return _shifted(mask, -dx, -dy) if dx or dy else mask
+
+    def _compare(self) -> None:
+        least = int(LEAST * kernels.LEVEL * self._contrast)
+        kernels.compare(self._level, self.mean, self.deviation, least, self._raw)
+
+    def _tremble(self, grey: NDArray[np.uint8]) -> tuple[int, int]:
+        """Where much stands out, see whether the camera shook, and if so put the picture back in its place.
+
+        Returns:
+            By how many columns and rows the picture was moved back.
+
+        """
+        share = float(self._raw[::4, ::4].mean())
+        if share < RESTLESS or self._seen < 2:
+            return 0, 0
+        dx, dy = (_offset(_profile(self._level, axis), _profile(self.mean, axis)) for axis in (0, 1))
+        if dx == dy == 0:
+            return 0, 0
+        np.copyto(self._lit, self._raw)
+        kernels.smooth(_shifted(grey, dx, dy), self._level)
+        self._compare()
+        if float(self._raw[::4, ::4].mean()) < 0.8 * share:
+            return dx, dy
+        kernels.smooth(grey, self._level)
+        np.copyto(self._raw, self._lit)
+        return 0, 0
 
     def forget(self) -> None:
         """Learn the scene anew with the next picture."""
@@ -103,8 +136,8 @@ class Background:
 
     def _expose(self) -> None:
         """Take a change of the exposure out of the background: the median factor of places all over the picture."""
-        now = self._level[4::8, 4::8].astype(np.float32).ravel()
-        then = self.mean[4::8, 4::8].astype(np.float32).ravel()
+        now = self._level[4::16, 4::16].astype(np.float32).ravel()
+        then = self.mean[4::16, 4::16].astype(np.float32).ravel()
         usable = (then > 12 * kernels.LEVEL) & (now < 250 * kernels.LEVEL) & (then < 250 * kernels.LEVEL)
         if usable.sum() < 64:
             return
@@ -115,8 +148,8 @@ class Background:
     def _measure(self) -> None:
         """Black level and contrast of the background: in fog and at night all differences are small."""
         black, white = np.percentile(self.mean[4::8, 4::8], (1, 99))
-        self._black = float(black)
-        self._contrast = min(max((white - black) / (FULL * kernels.LEVEL), FAINTEST), 1.0)
+        self._contrast = min(max(float(white - black) / (FULL * kernels.LEVEL), FAINTEST), 1.0)
+        self._black = float(black) * min(2 * (1 - self._contrast), 1.0)
 
     def _follow(self, mask: NDArray[np.uint8], time: float) -> None:
         every = SECONDS / 2**_SLOWEST
@@ -137,7 +170,7 @@ class Background:
             self._absorbed = 0
             moving = self._nothing
         else:
-            moving = mask
+            moving = np.asarray(cv2.dilate(mask, _MARGIN), np.uint8)
         kernels.adapt(
             self._level,
             self.mean,
@@ -149,3 +182,27 @@ class Background:
             int(BLINK * kernels.LEVEL * self._contrast),
         )
         self._raw, self._before = self._before, self._raw
+
+
+def _profile(level: NDArray[np.int16], axis: int) -> NDArray[np.float32]:
+    """Means of the columns (0) or rows (1)."""
+    return np.asarray(cv2.reduce(level, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32).ravel()
+
+
+def _offset(profile: NDArray[np.float32], before: NDArray[np.float32]) -> int:
+    """Pixels by which a profile of a picture, the means of its columns or rows, must move to match an earlier one."""
+    steps, steps_before = np.diff(profile), np.diff(before)[_REACH:-_REACH]
+    count = len(steps_before)
+    if count < 4 * _REACH:
+        return 0
+    wrong = [float(np.abs(steps[at : at + count] - steps_before).sum()) for at in range(2 * _REACH + 1)]
+    best = int(np.argmin(wrong))
+    return _REACH - best if wrong[best] < 0.8 * wrong[_REACH] else 0
+
+
+def _shifted(picture: NDArray[np.uint8], dx: int, dy: int) -> NDArray[np.uint8]:
+    """A picture moved to the right and down, its borders repeated."""
+    by = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+    size = picture.shape[1], picture.shape[0]
+    moved = cv2.warpAffine(picture, by, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)

@@ -9,8 +9,10 @@ from typing import Final, Literal
 from edge_agent.processing.video.tracks import Track
 from edge_agent.processing.video.zones import Direction, Line, Point, Zone, along, contains, side
 
-CLEAR: Final = 0.012
+CLEAR: Final = 0.02
 """Distance from a line, in picture heights, at which an object is surely on one side of it."""
+ALONE: Final = 0.5
+"""Seconds for which an object must have been seen apart from others before it can cross."""
 DOUBTED: Final = 0.25
 """Seconds of doubt about a track after which its crossings wait."""
 
@@ -58,10 +60,12 @@ class ZoneCount:
         """What changed with this picture."""
         zone, changes = self.zone, []
         present = {track.number for track in tracks if contains(zone.polygon, foot(track))}
+        followed = {track.number for track in tracks}
+        doubted = {track.number for track in tracks if track.surplus > DOUBTED}
         self._coming = {number: since for number, since in self._coming.items() if number in present}
         for number in present:
             self._absent.pop(number, None)
-            if number in self.inside:
+            if number in self.inside or number in doubted:
                 continue
             since = self._coming.setdefault(number, time)
             if time - since >= zone.enter_seconds:
@@ -71,7 +75,7 @@ class ZoneCount:
                 changes.append(ZoneChange(zone.name, "entered", len(self.inside), time - self._since))
         for number in self.inside.keys() - present:
             gone = self._absent.setdefault(number, time)
-            if time - gone >= zone.leave_seconds:
+            if number not in followed or time - gone >= zone.leave_seconds:
                 entered = self.inside.pop(number)
                 del self._absent[number]
                 changes.append(ZoneChange(zone.name, "left", len(self.inside), gone - entered))
@@ -103,7 +107,7 @@ class LineCount:
             if before is None or before == right or abs(off) < CLEAR:
                 sides[track.number] = right if before is None else before
                 continue
-            if not track.sure or track.surplus > DOUBTED:
+            if not track.sure or track.surplus > DOUBTED or track.alone < ALONE:
                 sides[track.number] = before  # its crossing counts once it is sure
                 continue
             sides[track.number] = right

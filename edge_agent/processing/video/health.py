@@ -21,9 +21,9 @@ from edge_agent.processing.video import kernels
 Fault = Literal["no_signal", "frozen", "dark", "dazzled", "covered", "defocused", "moved", "stuck_colour"]
 Floats = NDArray[np.float32]
 
-LOOK_SECONDS: Final = 0.35
+LOOK_SECONDS: Final = 0.75
 """Least time between two looks."""
-LEARN_LOOKS: Final = 8
+LEARN_LOOKS: Final = 6
 """Looks at the start that make the reference."""
 FOLLOW_SECONDS: Final = 120.0
 """Time in which the reference follows."""
@@ -34,6 +34,8 @@ DAZZLED: Final = 0.5
 """Share of the picture that is white."""
 FLAT: Final = 3.0
 """Standard deviation of the levels of a picture that shows nothing."""
+NOISELESS: Final = 1.0
+"""Root mean square of the differences in it: a hand over the lens still shows the noise of the sensor."""
 STRUCTURED: Final = 25.0
 """Mean squared difference of pixels four apart in a cell that shows something."""
 FAINT: Final = 3000.0
@@ -139,7 +141,8 @@ class Health:
 
     def lost(self, time: float) -> list[tuple[Fault, bool, float]]:
         """No picture came; ``time`` is now."""
-        return self._report({"no_signal"} - set(self.ignored), time)
+        seen: set[Fault] = {"no_signal"}
+        return self._report(seen - set(self.ignored), time)
 
     def _examine(
         self,
@@ -148,8 +151,8 @@ class Health:
         chroma: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None,
         time: float,
     ) -> set[Fault]:
-        level = cells[..., 0] / 256
-        coarse, fine = cells[..., 2] / 192, cells[..., 1] / 240
+        level = cells[..., 0] / np.float32(256)
+        coarse, fine = cells[..., 2] / np.float32(192), cells[..., 1] / np.float32(240)
         edges = _edges(grey)
         colour = None
         if chroma is not None:
@@ -185,7 +188,7 @@ class Health:
             return {"dark"}
         if white >= DAZZLED and white > white_before + 0.25:
             return {"dazzled"}
-        if high - low < 2 * FLAT and float(level.std()) < FLAT and float(np.sqrt(coarse.mean())) < FLAT:
+        if high - low < 2 * FLAT and float(level.std()) < FLAT and float(np.sqrt(coarse.mean())) < NOISELESS:
             return {"stuck_colour"}
         return set()
 
@@ -310,9 +313,9 @@ def _rich(edges: Floats) -> bool:
 
 def _sharpness(fine: Floats, coarse: Floats, structured: NDArray[np.bool_]) -> float:
     """Energy of differences between neighbours, of that four pixels apart, without what noise has of both."""
-    noise = float(np.percentile(fine, 5))
-    near = float(np.maximum(fine[structured] - noise, 0).sum())
-    return max(near, 1.0) / max(float(np.maximum(coarse[structured] - noise, 0).sum()), 1.0)
+    noise = np.float32(np.percentile(fine, 5))
+    near, far = np.maximum(fine[structured] - noise, 0), np.maximum(coarse[structured] - noise, 1)
+    return max(float(np.median(near / far)), 1e-3)
 
 
 def _shift(before: Floats, edges: Floats) -> tuple[float, float, float]:
@@ -341,6 +344,6 @@ def _follow(reference: _Reference, now: tuple[Floats, ...], colour: Floats | Non
     share = np.float32(LOOK_SECONDS / FOLLOW_SECONDS)
     for average, value in zip(kept, now, strict=True):
         most = np.maximum(average * np.float32(0.15), np.float32(1.0))
-        average += share * np.clip(value - average, -most, most)
+        np.add(average, share * np.clip(value - average, -most, most), out=average)
     if reference.colour is not None and colour is not None:
         reference.colour += share * (colour - reference.colour)

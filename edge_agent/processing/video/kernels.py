@@ -47,7 +47,7 @@ def compare(level: Fixed, mean: Fixed, deviation: Fixed, least: int, out: Bytes)
     greatest, of the nine means around it (borders repeated); all of shape (h, w).
     """
     h, w = level.shape
-    low, high = np.empty(w + 2, np.int16), np.empty(w + 2, np.int16)
+    low, high, excess = np.empty(w + 2, np.int16), np.empty(w + 2, np.int16), np.empty(w, np.int16)
     floor = _i(least)
     for y in range(h):
         above, here, below = mean[max(y - 1, 0)], mean[y], mean[min(y + 1, h - 1)]
@@ -60,7 +60,10 @@ def compare(level: Fixed, mean: Fixed, deviation: Fixed, least: int, out: Bytes)
             lowest = min(low[x], low[x + 1], low[x + 2])
             highest = max(high[x], high[x + 1], high[x + 2])
             allowed = max(_i(_i(deviations[x] << 1) + _i(deviations[x] >> 1)), floor)
-            to[x] = _u(max(_i(lowest - levels[x]), _i(levels[x] - highest)) > allowed)
+            beyond = max(_i(lowest - levels[x]), _i(levels[x] - highest), _i(0))
+            excess[x] = _i(_i(allowed - beyond) >> _i(15))  # all bits where beyond
+        for x in range(w):
+            to[x] = _u(excess[x] & _i(1))
 
 
 @numba.njit(cache=True)
@@ -75,16 +78,18 @@ def adapt(
     """
     h, w = level.shape
     by, half, step, most = _i(shift), _i(1 << (shift - 1)), _i(blink), _i(MOST)
+    still, jumped = np.empty(w, np.int16), np.empty(w, np.int16)
     for y in range(h):
         levels, means, deviations = level[y], mean[y], deviation[y]
         busy, now, then = moving[y], raw[y], before[y]
+        for x in range(w):  # bytes are widened apart from the rest, or all of it would be
+            still[x] = _i(_i(busy[x]) - _i(1))  # all bits where still, none where it moves
+            jumped[x] = _i(_i(0) - _i(now[x] ^ then[x]))
         for x in range(w):
-            still = _i(busy[x]) - _i(1)  # all bits where still, none where it moves
             off = _i(levels[x] - means[x])
-            means[x] = _i(means[x] + _i(_i(_i(off + half) >> by) & still))
+            means[x] = _i(means[x] + _i(_i(_i(off + half) >> by) & still[x]))
             beyond = _i(_i(max(off, _i(-off)) - deviations[x] + _i(16)) >> _i(5))
-            jumped = _i(_i(0) - _i(now[x] ^ then[x]))
-            grown = _i(deviations[x] + _i(beyond & still) + _i(step & jumped))
+            grown = _i(deviations[x] + _i(beyond & still[x]) + _i(step & jumped[x]))
             deviations[x] = min(grown, most)
 
 
@@ -128,16 +133,20 @@ def shade(
 
     """
     h, w = level.shape
-    for y in range(h):
-        for x in range(w):
-            out[y, x] = marked[y, x]
+    strip = np.zeros((w + 3) // 4 * 4, np.uint8)
     for top in range(0, h, 4):
+        strip[:] = 0
+        seen = _u(0)
+        for y in range(top, min(top + 4, h)):
+            line, to = marked[y], out[y]
+            for x in range(w):
+                to[x] = line[x]
+                strip[x] |= line[x]
+                seen |= line[x]
+        if seen == 0:
+            continue
         for left in range(0, w, 4):
-            found = 0
-            for y in range(top, min(top + 4, h)):
-                for x in range(left, min(left + 4, w)):
-                    found += marked[y, x]
-            if found == 0:
+            if strip[left] | strip[left + 1] | strip[left + 2] | strip[left + 3] == 0:
                 continue
             y0, y1, x0, x1 = max(top - 2, 0), min(top + 6, h), max(left - 2, 0), min(left + 6, w)
             total, ground, count = 0, 0, 0
@@ -174,18 +183,25 @@ def texture(grey: Bytes, before: Bytes, out: NDArray[np.int32]) -> None:
 
     """
     rows, columns = out.shape[0], out.shape[1]
+    width = 16 * columns
+    total, change = np.empty(width, np.int32), np.empty(width, np.int32)
+    fine, coarse = np.zeros(width, np.int32), np.zeros(width, np.int32)
     for i in range(rows):
+        total[:], change[:], fine[:], coarse[:] = 0, 0, 0, 0
+        for y in range(16 * i, 16 * i + 16):
+            line, then = grey[y], before[y]
+            for x in range(width):
+                total[x] += np.int32(line[x])
+                change[x] += abs(np.int32(line[x]) - np.int32(then[x]))
+            for x in range(width - 1):
+                step = np.int32(line[x + 1]) - np.int32(line[x])
+                fine[x] += step * step
+            for x in range(width - 4):
+                step = np.int32(line[x + 4]) - np.int32(line[x])
+                coarse[x] += step * step
         for j in range(columns):
-            total, fine, coarse, change = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
-            for y in range(16 * i, 16 * i + 16):
-                line, then = grey[y, 16 * j : 16 * j + 16], before[y, 16 * j : 16 * j + 16]
-                for x in range(16):
-                    total += np.int32(line[x])
-                    change += abs(np.int32(line[x]) - np.int32(then[x]))
-                for x in range(15):
-                    step = np.int32(line[x + 1]) - np.int32(line[x])
-                    fine += step * step
-                for x in range(12):
-                    step = np.int32(line[x + 4]) - np.int32(line[x])
-                    coarse += step * step
-            out[i, j, 0], out[i, j, 1], out[i, j, 2], out[i, j, 3] = total, fine, coarse, change
+            left = 16 * j
+            out[i, j, 0] = total[left : left + 16].sum()
+            out[i, j, 1] = fine[left : left + 15].sum()
+            out[i, j, 2] = coarse[left : left + 12].sum()
+            out[i, j, 3] = change[left : left + 16].sum()

@@ -51,7 +51,7 @@ class Region:
 
 
 def places(region: Region) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """x and y of the middles of a region's cells, in shares of the picture."""
+    """Middles of a region's cells, x and y, in shares of the picture."""
     if region.cells is None:
         return np.array([region.centre[0]]), np.array([region.centre[1]])
     rows, columns = region.cells.shape
@@ -64,6 +64,8 @@ def regions(mask: NDArray[np.uint8], smallest: float, *, limit: int = 64) -> lis
 
     ``smallest`` is the share of the picture that a region must cover.
     """
+    if not mask.any():
+        return []
     height, width = mask.shape
     step = max(height // CELLS, 1)
     rows, columns = height // step, width // step

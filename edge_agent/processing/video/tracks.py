@@ -16,13 +16,13 @@ import numpy as np
 
 from edge_agent.processing.video.regions import Region, places
 
-SURE_SECONDS: Final = 0.35
+SURE_SECONDS: Final = 0.5
 """Time that something must have been followed to be an object."""
 LOST_SECONDS: Final = 1.2
 """Time for which an object is expected where it would be if it were seen."""
-PATIENCE: Final = 1.5
+PATIENCE: Final = 1.0
 """Seconds after which a track is given up whose region is too small for all that are in it."""
-FULL: Final = 0.62
+FULL: Final = 0.75
 """Least share of their areas that objects in one region show together."""
 ALIKE: Final = 0.6
 _SIZE: Final = 0.15

@@ -30,7 +30,7 @@ class Zone:
     name: str
     polygon: Polygon
     enter_seconds: float = 0.2
-    leave_seconds: float = 0.4
+    leave_seconds: float = 0.2
     occupied_seconds: float = 10.0
 
 

@@ -53,7 +53,7 @@ class Camera:
     """What the camera is and how it is doing; ``with Camera(...) as camera`` serves it.
 
     Attributes:
-        stream: address of its picture.
+        stream: address of its picture, the same for both profiles.
         skew: its clock less the true time.
         renews: whether it knows Renew, which many do not.
         snapshot: the JPEG of its snapshot address.
@@ -182,9 +182,8 @@ class Camera:
     def _on_getprofiles(self, *_: Any) -> tuple[int, str]:
         return messages.profiles()
 
-    def _on_getstreamuri(self, request: ET.Element, _path: str) -> tuple[int, str]:
-        profile = request.findtext(f"{messages.TRT}ProfileToken", "")
-        return messages.uri("GetStreamUri", f"{self.stream}{'' if profile == 'main' else '-sub'}")
+    def _on_getstreamuri(self, *_: Any) -> tuple[int, str]:
+        return messages.uri("GetStreamUri", self.stream)
 
     def _on_getsnapshoturi(self, *_: Any) -> tuple[int, str]:
         return messages.uri("GetSnapshotUri", f"{self.base}/snapshot.jpg")

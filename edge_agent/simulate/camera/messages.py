@@ -23,7 +23,6 @@ SPACES: Final = {
 }
 SOAP: Final = f"{{{SPACES['env']}}}"
 TEV: Final = f"{{{SPACES['tev']}}}"
-TRT: Final = f"{{{SPACES['trt']}}}"
 TPTZ: Final = f"{{{SPACES['tptz']}}}"
 WSNT: Final = f"{{{SPACES['wsnt']}}}"
 _OASIS: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity"

@@ -12,6 +12,8 @@ CONFIG: Final = Path(__file__).parent
 
 _PLAYED_BY: Final = {
     "passport.page": "edge_agent.simulate.scanner:Scanner",
+    "cctv.onvif": "edge_agent.simulate.yard:OnvifYard",
+    "cctv.rtsp": "edge_agent.simulate.yard:StreamedYard",
     "drugkit.colourtest": "edge_agent.simulate.colour_test:ColourTestKit",
     "drugkit.spectrum": "edge_agent.simulate.spectrometer:Spectrometer",
     "inspection.barcode": "edge_agent.simulate.papers:Papers",

@@ -11,7 +11,7 @@ from drivers.cctv import reading
 from drivers.cctv.reading import Reader, crop
 from drivers.cctv.settings import Reading, WatchSettings, Zone
 from edge_agent.driver import DriverError
-from edge_agent.processing.video.scene import ZoneChange
+from edge_agent.processing.video.counting import ZoneChange
 
 ZONE = Zone(name="gate", polygon=[(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)])
 
