@@ -109,10 +109,21 @@ def summary(event: dict[str, Any], *, full: bool = False) -> Text:
         return say(data)
     if event.get("dataclassification") != "operational":
         return Text("personal data, see --full", "dim")
-    words = [
-        f"{name}={each}" for name, each in data.items() if isinstance(each, (str, int, float, bool)) and each != ""
-    ]
+    words = [f"{name}={said}" for name, each in data.items() if (said := _said(each))]
     return Text(_short(clean(", ".join(words))))
+
+
+def _said(value: object) -> str:
+    """A number or text of an event, or a list of texts; empty for what is not shown."""
+    match value:
+        case float():
+            return f"{value:g}"
+        case str() | int():
+            return str(value)
+        case [str(), *_]:
+            return " / ".join(map(str, value))
+        case _:
+            return ""
 
 
 def _passport(data: dict[str, Any]) -> Text:

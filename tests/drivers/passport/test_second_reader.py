@@ -18,6 +18,8 @@ from edge_agent.events.passport import PassportCompared, PassportRead
 from edge_agent.simulate.documents import specimen
 from edge_agent.simulate.render import render
 
+pytestmark = pytest.mark.slow  # starts Python and passporteye each time
+
 OURS = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10")
 
 
