@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import tempfile
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Annotated, Any, Final
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge_agent.durable import write
 
 FOLDER: Final = Path("calibration")
 """In the state directory, which is the working directory of every driver."""
@@ -115,25 +116,10 @@ def _write(file: Path, calibration: Calibration, before: Calibration | None) -> 
     text = _HEAD + tomli_w.dumps(table)
     try:
         file.parent.mkdir(mode=0o700, exist_ok=True)
-        owner = file.parent.parent.stat()
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(handle, "wb") as temporary:
-                temporary.write(text.encode())
-                temporary.flush()
-                os.fsync(temporary.fileno())
-                if os.geteuid() == 0:  # root calibrates, the agent's user reads
-                    os.fchown(temporary.fileno(), owner.st_uid, owner.st_gid)
-                    os.chown(file.parent, owner.st_uid, owner.st_gid)
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        owner = file.parent.parent.stat()  # root calibrates, the agent's user reads
+        if os.geteuid() == 0:
+            os.chown(file.parent, owner.st_uid, owner.st_gid)
+        write(file, text.encode(), owner=owner)
     except OSError as error:
         raise CalibrationError(
             f"{file} cannot be written ({os.strerror(error.errno or 0)}): be the agent's user, as with "

@@ -12,7 +12,6 @@ import json
 import mmap
 import os
 import struct
-import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edge_agent.durable import replacing
 from edge_agent.processing.spectra.baseline import Grid, absorbing
 from edge_agent.processing.spectra.polystyrene import Correction, check
 from edge_agent.processing.spectra.prepare import GRIDS, Prepared, prepare
@@ -224,21 +224,12 @@ def _write(path: Path, shelf: Shelf, entries: list[Entry]) -> None:
     text = header.model_dump_json().encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(_HEAD.pack(MAGIC, VERSION, zlib.crc32(text), len(text)))
-                out.write(text)
-                for array in arrays:
-                    out.write(bytes(-out.tell() % _ALIGNMENT))
-                    out.write(array.data)
-                out.flush()
-                os.fsync(out.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with replacing(path, mode=0o644) as temporary, temporary.open("wb") as out:
+            out.write(_HEAD.pack(MAGIC, VERSION, zlib.crc32(text), len(text)))
+            out.write(text)
+            for array in arrays:
+                out.write(bytes(-out.tell() % _ALIGNMENT))
+                out.write(array.data)
     except OSError as error:
         raise LibraryError(f"{path} cannot be written ({os.strerror(error.errno or 0)}).") from None
 

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from drivers.xray.files import write
+from edge_agent.durable import write
 from edge_agent.processing.xray.maps import Maps
 
 FOLDER: Final = Path("earlier-scans")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import ValidationError
 
-from drivers.xray.files import write
+from edge_agent.durable import write
 from edge_agent.events.xray import Figure, XrayQuality
 
 if TYPE_CHECKING:

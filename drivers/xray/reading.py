@@ -19,7 +19,6 @@ from drivers.xray import event, health, piece, routine
 from drivers.xray.detector import Detection, Detector
 from drivers.xray.dicos import report
 from drivers.xray.earlier import Earlier, EarlierScans
-from drivers.xray.files import write
 from drivers.xray.formats.scan import Part, read
 from drivers.xray.grouping import REPORT, described
 from drivers.xray.layout import Layout
@@ -28,6 +27,7 @@ from drivers.xray.watching import Watch
 from edge_agent import calibration
 from edge_agent.calibration import Calibration as Record
 from edge_agent.driver import DriverError, Evidence, Observation
+from edge_agent.durable import write
 from edge_agent.events.xray import XrayQuality, XrayScan
 from edge_agent.processing import images
 from edge_agent.processing.xray import analysis as analyses

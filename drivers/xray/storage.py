@@ -19,11 +19,11 @@ from pydantic import Field
 
 from drivers.folder import Content
 from drivers.xray.dicos import uids
-from drivers.xray.files import write
 from drivers.xray.folder import ScanDriver
 from drivers.xray.sets import FileSet, ScanFolder
 from drivers.xray.settings import XraySettings
 from edge_agent.driver import DriverError, Observation
+from edge_agent.durable import write
 
 if TYPE_CHECKING:
     from pynetdicom.events import Event

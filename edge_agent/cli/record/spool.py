@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -13,6 +11,7 @@ import typer
 from edge_agent.cli.console import Exit, errors
 from edge_agent.config.loader import ConfigError, load
 from edge_agent.daemon.paths import journal_path, state_directory
+from edge_agent.durable import write
 
 DeviceOption = Annotated[
     str | None, typer.Option("--device", help="Which device, where the post has more than one of the kind.")
@@ -54,23 +53,11 @@ def put(place: Spool, name: str, text: str) -> Path:
     Raises:
         typer.Exit: it cannot be written; it was said why.
     """
-    hidden, final = place.folder / f".{name}.tmp", place.folder / f"{name}.json"
+    final = place.folder / f"{name}.json"
     try:
         place.folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        hidden.rename(final)
-        directory = os.open(place.folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        write(final, text.encode(), mode=0o640)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            hidden.unlink()
         give_up(f"{place.folder} cannot be written to ({error.strerror}): try as the user of the agent", Exit.FAILED)
     return final
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from edge_agent.config.files import Source
 from edge_agent.config.loader import check_device
 from edge_agent.config.mistakes import Mistake
+from edge_agent.durable import replacing
 
 
 class FileRefusedError(Exception):
@@ -42,30 +42,14 @@ def replace(path: Path, old: bytes, new: str, config: Path) -> None:
         status = path.stat()
         if path.read_bytes() != old:
             raise FileRefusedError(f"{path} was changed meanwhile: load the page anew")
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(new)
-                file.flush()
-                os.fsync(file.fileno())
-                os.fchmod(file.fileno(), status.st_mode & 0o777)
-                if os.geteuid() == 0:
-                    os.fchown(file.fileno(), status.st_uid, status.st_gid)
+        with replacing(path, mode=status.st_mode & 0o777, owner=status) as temporary:
+            temporary.write_text(new, encoding="utf-8", newline="")
             mistakes = check_device(temporary, config)
             if mistakes:
-                raise FileRefusedError("; ".join(_told(mistake, name, path) for mistake in mistakes))
+                raise FileRefusedError("; ".join(_told(mistake, str(temporary), path) for mistake in mistakes))
             kept = before(path)
             kept.unlink(missing_ok=True)
             kept.hardlink_to(path)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
     except OSError as error:
         raise FileRefusedError(
             f"{path} cannot be written ({os.strerror(error.errno or 0)}): try it with sudo"
