@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from edge_agent.cli.groups import group
 
-COMMANDS = (
-    "colourtest",
-    "undo",
-    "spectrum",
-    "xray",
-    "camera",
-)
+COMMANDS = ("xray", "camera", "colourtest", "spectrum", "undo")
 
 app = group(__name__, COMMANDS)
 

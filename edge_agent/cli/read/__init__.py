@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from edge_agent.cli.groups import group
 
-COMMANDS = (
-    "passport",
-    "mrz",
-    "drugtest",
-    "spectrum",
-    "barcode",
-    "xray",
-)
+COMMANDS = ("passport", "mrz", "xray", "drugtest", "spectrum", "barcode")
 
 app = group(__name__, COMMANDS)
 
