@@ -39,7 +39,7 @@ _WEAK: Final = 0.98
 """Probability of a character below which an officer is told where it stands."""
 _SMALL: Final = 8.5
 """Height of the capitals in pixels below which size is the likeliest reason for doubt."""
-_DARK: Final = 80
+_DARK: Final = 110
 """Median grey level below which a page without dark print is looked at for light print."""
 _WHITE: Final = 245
 """Grey level from which on a picture shows no print any more."""
