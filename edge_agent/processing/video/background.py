@@ -52,12 +52,12 @@ class Background:
     """State of one camera's background; ``step`` takes its pictures in order."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self.mean: NDArray[np.int16] = np.zeros(shape, np.int16)
+        self.mean: NDArray[np.int16] = kernels.plane(shape, np.int16)
         """Levels in units of 1/128."""
-        self.deviation: NDArray[np.int16] = np.full(shape, 2 * kernels.LEVEL, np.int16)
-        self._level = np.zeros(shape, np.int16)
-        self._raw, self._before, self._lit, self._clean = (np.zeros(shape, np.uint8) for _ in range(4))
-        self._nothing = np.zeros(shape, np.uint8)
+        self.deviation: NDArray[np.int16] = kernels.plane(shape, np.int16, 2 * kernels.LEVEL)
+        self._level = kernels.plane(shape, np.int16)
+        self._raw, self._before, self._lit, self._clean = (kernels.plane(shape, np.uint8) for _ in range(4))
+        self._nothing = kernels.plane(shape, np.uint8)
         self._seen = 0
         self._time = 0.0
         self._interval = 0.0
