@@ -78,6 +78,25 @@ def compare(level: Fixed, mean: Fixed, deviation: Fixed, least: int, out: Bytes)
 
 
 @numba.njit(cache=True)
+def gain(level: Fixed, mean: Fixed, darkest: int, brightest: int, fewest: int) -> float:
+    """Median of ``level / mean`` at every 16th pixel of every 16th row, each from the fourth on.
+
+    Only where ``mean`` is more than ``darkest`` and both are less than ``brightest``; 1 if those are fewer than
+    ``fewest``.
+    """
+    h, w = level.shape
+    ratios = np.empty(((h + 11) // 16) * ((w + 11) // 16), np.float64)
+    count = 0
+    for y in range(4, h, 16):
+        for x in range(4, w, 16):
+            now, then = level[y, x], mean[y, x]
+            if then > darkest and then < brightest and now < brightest:
+                ratios[count] = now / then
+                count += 1
+    return np.median(ratios[:count]) if count >= fewest else 1.0
+
+
+@numba.njit(cache=True)
 def adapt(
     level: Fixed, mean: Fixed, deviation: Fixed, moving: Bytes, raw: Bytes, before: Bytes, shift: int, blink: int
 ) -> None:
