@@ -69,8 +69,8 @@ def regions(mask: NDArray[np.uint8], smallest: float, *, limit: int = 64) -> lis
     step = max(height // CELLS, 1)
     rows, columns = height // step, width // step
     if step > 1:
-        grid = cv2.resize(mask * np.uint8(255), (columns, rows), interpolation=cv2.INTER_AREA)
-        grid = (grid > _FULL).view(np.uint8)
+        shares = cv2.resize(mask * np.uint8(255), (columns, rows), interpolation=cv2.INTER_AREA)
+        grid = (shares > _FULL).view(np.uint8)
     else:
         grid = mask
     whole = rows * columns
