@@ -240,9 +240,9 @@ def composition(shape: tuple[int, int]) -> Callable[[Grey], Grey]:
 
 def fused(shape: tuple[int, int]) -> Callable[[Grey], Grey]:
     """The same in our kernels."""
-    level, mean = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
-    deviation = np.full(shape, 2 * kernels.LEVEL, np.int16)
-    raw, clean = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+    level, mean = kernels.plane(shape, np.int16), kernels.plane(shape, np.int16)
+    deviation = kernels.plane(shape, np.int16, 2 * kernels.LEVEL)
+    raw, clean = kernels.plane(shape, np.uint8), kernels.plane(shape, np.uint8)
 
     def step(grey: Grey) -> Grey:
         kernels.smooth(grey, level)

@@ -52,12 +52,12 @@ class Background:
     """State of one camera's background; ``step`` takes its pictures in order."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self.mean: NDArray[np.int16] = np.zeros(shape, np.int16)
+        self.mean: NDArray[np.int16] = kernels.plane(shape, np.int16)
         """Levels in units of 1/128."""
-        self.deviation: NDArray[np.int16] = np.full(shape, 2 * kernels.LEVEL, np.int16)
-        self._level = np.zeros(shape, np.int16)
-        self._raw, self._before, self._lit, self._clean = (np.zeros(shape, np.uint8) for _ in range(4))
-        self._nothing = np.zeros(shape, np.uint8)
+        self.deviation: NDArray[np.int16] = kernels.plane(shape, np.int16, 2 * kernels.LEVEL)
+        self._level = kernels.plane(shape, np.int16)
+        self._raw, self._before, self._lit, self._clean = (kernels.plane(shape, np.uint8) for _ in range(4))
+        self._nothing = kernels.plane(shape, np.uint8)
         self._seen = 0
         self._time = 0.0
         self._interval = 0.0
@@ -108,7 +108,7 @@ class Background:
             By how many columns and rows the picture was moved back.
 
         """
-        share = float(self._raw[::4, ::4].mean())
+        share = share_of(self._raw)
         if share < RESTLESS or self._seen < 2:
             return 0, 0
         dx, dy = (_offset(_profile(self._level, axis), _profile(self.mean, axis)) for axis in (0, 1))
@@ -117,7 +117,7 @@ class Background:
         np.copyto(self._lit, self._raw)
         kernels.smooth(_shifted(grey, dx, dy), self._level)
         self._compare()
-        if float(self._raw[::4, ::4].mean()) < 0.8 * share:
+        if share_of(self._raw) < 0.8 * share:
             return dx, dy
         kernels.smooth(grey, self._level)
         np.copyto(self._raw, self._lit)
@@ -136,12 +136,8 @@ class Background:
 
     def _expose(self) -> None:
         """Take a change of the exposure out of the background: the median factor of places all over the picture."""
-        now = self._level[4::16, 4::16].astype(np.float32).ravel()
-        then = self.mean[4::16, 4::16].astype(np.float32).ravel()
-        usable = (then > 12 * kernels.LEVEL) & (now < 250 * kernels.LEVEL) & (then < 250 * kernels.LEVEL)
-        if usable.sum() < 64:
-            return
-        factor = float(np.median(now[usable] / then[usable]))
+        dark, bright = 12 * kernels.LEVEL, 250 * kernels.LEVEL
+        factor = float(kernels.gain(self._level, self.mean, dark, bright, 64))
         if abs(factor - 1) > _GAIN:
             np.clip(self.mean * np.float32(factor), 0, 255 * kernels.LEVEL, out=self.mean, casting="unsafe")
 
@@ -184,6 +180,11 @@ class Background:
         self._raw, self._before = self._before, self._raw
 
 
+def share_of(mask: NDArray[np.uint8]) -> float:
+    """Share of a mask that is not 0."""
+    return cv2.countNonZero(mask) / mask.size
+
+
 def _profile(level: NDArray[np.int16], axis: int) -> NDArray[np.float32]:
     """Means of the columns (0) or rows (1)."""
     return np.asarray(cv2.reduce(level, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32).ravel()
@@ -195,7 +196,7 @@ def _offset(profile: NDArray[np.float32], before: NDArray[np.float32]) -> int:
     count = len(steps_before)
     if count < 4 * _REACH:
         return 0
-    wrong = [float(np.abs(steps[at : at + count] - steps_before).sum()) for at in range(2 * _REACH + 1)]
+    wrong = np.abs(np.lib.stride_tricks.sliding_window_view(steps, count) - steps_before).sum(1)
     best = int(np.argmin(wrong))
     return _REACH - best if wrong[best] < 0.8 * wrong[_REACH] else 0
 

@@ -276,9 +276,14 @@ class Health:
 
 
 def _edges(grey: NDArray[np.uint8]) -> Floats:
-    """Strength of the edges in a picture scaled down to ``_WIDTH`` columns, and to whole patches."""
-    height = max(round(grey.shape[0] * _WIDTH / grey.shape[1] / _PATCH), 1) * _PATCH
-    small = cv2.resize(grey, (_WIDTH, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+    """Strength of the edges in a picture scaled down, by a whole number, to ``_WIDTH`` columns or somewhat more.
+
+    Rows and columns that do not fill a patch are left out.
+    """
+    step = max(grey.shape[1] // _WIDTH, 1)
+    rows, columns = (size // step // _PATCH * _PATCH for size in grey.shape)
+    part = grey[: rows * step, : columns * step]
+    small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
     edges = np.zeros_like(small)
     edges[:, 1:-1] = np.abs(small[:, 2:] - small[:, :-2])
     edges[1:-1] += np.abs(small[2:] - small[:-2])
@@ -287,8 +292,8 @@ def _edges(grey: NDArray[np.uint8]) -> Floats:
 
 def _blocks(values: Floats) -> Floats:
     """Sums over patches."""
-    rows, columns = values.shape[0] // _PATCH, values.shape[1] // _PATCH
-    return np.asarray(values.reshape(rows, _PATCH, columns, _PATCH).sum((1, 3)), np.float32)
+    size = values.shape[1] // _PATCH, values.shape[0] // _PATCH
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32) * np.float32(_PATCH**2)
 
 
 def _same(edges: Floats, before: Floats) -> float:

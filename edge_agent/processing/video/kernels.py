@@ -1,16 +1,17 @@
 """The loops over pixels. Each has its NumPy reference in the tests, with which it agrees exactly.
 
 Grey levels are int16 in units of 1/128 level (8.7 fixed point, 0 to 32640), so that a row of them is worked on in
-registers of 16 values; every operation is cast back to int16, or the compiler would widen it.
+registers of 16 values and more; every operation is cast back to int16, or the compiler would widen it.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from typing import Any, Final
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 LEVEL: Final = 128
 """One grey level."""
@@ -20,8 +21,19 @@ MOST: Final = 8 * 1024
 Fixed = NDArray[np.int16]
 Bytes = NDArray[np.uint8]
 
+_LINE: Final = 64
 _i = np.int16
 _u = np.uint8
+
+
+def plane(shape: tuple[int, int], kind: DTypeLike, value: int = 0) -> NDArray[Any]:
+    """An array full of ``value`` that begins on a line of the cache: across two of them a register loads slowly."""
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    room = np.empty(size + _LINE, np.uint8)
+    begin = -room.ctypes.data % _LINE
+    array = room[begin : begin + size].view(kind).reshape(shape)
+    array[:] = value
+    return array
 
 
 @numba.njit(cache=True)
@@ -47,23 +59,41 @@ def compare(level: Fixed, mean: Fixed, deviation: Fixed, least: int, out: Bytes)
     greatest, of the nine means around it (borders repeated); all of shape (h, w).
     """
     h, w = level.shape
-    low, high, excess = np.empty(w + 2, np.int16), np.empty(w + 2, np.int16), np.empty(w, np.int16)
+    low, high = np.empty(w + 2, np.int16), np.empty(w + 2, np.int16)
     floor = _i(least)
     for y in range(h):
         above, here, below = mean[max(y - 1, 0)], mean[y], mean[min(y + 1, h - 1)]
         for x in range(w):
-            low[x + 1] = min(above[x], here[x], below[x])
-            high[x + 1] = max(above[x], here[x], below[x])
+            a, b, c = above[x], here[x], below[x]  # read once, for what is written might lie over them
+            low[x + 1] = min(a, b, c)
+            high[x + 1] = max(a, b, c)
         low[0], low[w + 1], high[0], high[w + 1] = low[1], low[w], high[1], high[w]
         levels, deviations, to = level[y], deviation[y], out[y]
         for x in range(w):
             lowest = min(low[x], low[x + 1], low[x + 2])
             highest = max(high[x], high[x + 1], high[x + 2])
             allowed = max(_i(_i(deviations[x] << 1) + _i(deviations[x] >> 1)), floor)
-            beyond = max(_i(lowest - levels[x]), _i(levels[x] - highest), _i(0))
-            excess[x] = _i(_i(allowed - beyond) >> _i(15))  # all bits where beyond
-        for x in range(w):
-            to[x] = _u(excess[x] & _i(1))
+            beyond = max(_i(lowest - levels[x]), _i(levels[x] - highest))
+            to[x] = _u(beyond > allowed)
+
+
+@numba.njit(cache=True)
+def gain(level: Fixed, mean: Fixed, darkest: int, brightest: int, fewest: int) -> float:
+    """Median of ``level / mean`` at every 16th pixel of every 16th row, each from the fourth on.
+
+    Only where ``mean`` is more than ``darkest`` and both are less than ``brightest``; 1 if those are fewer than
+    ``fewest``.
+    """
+    h, w = level.shape
+    ratios = np.empty(((h + 11) // 16) * ((w + 11) // 16), np.float64)
+    count = 0
+    for y in range(4, h, 16):
+        for x in range(4, w, 16):
+            now, then = level[y, x], mean[y, x]
+            if then > darkest and then < brightest and now < brightest:
+                ratios[count] = now / then
+                count += 1
+    return np.median(ratios[:count]) if count >= fewest else 1.0
 
 
 @numba.njit(cache=True)
@@ -87,7 +117,8 @@ def adapt(
             jumped[x] = _i(_i(0) - _i(now[x] ^ then[x]))
         for x in range(w):
             off = _i(levels[x] - means[x])
-            means[x] = _i(means[x] + _i(_i(_i(off + half) >> by) & still[x]))
+            step_of_mean = np.right_shift(_i(off + half), by)  # >> would widen, as long as it is no constant
+            means[x] = _i(means[x] + _i(step_of_mean & still[x]))
             beyond = _i(_i(max(off, _i(-off)) - deviations[x] + _i(16)) >> _i(5))
             grown = _i(deviations[x] + _i(beyond & still[x]) + _i(step & jumped[x]))
             deviations[x] = min(grown, most)

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.video.background import Background
+from edge_agent.processing.video.background import Background, share_of
 from edge_agent.processing.video.counting import Crossing, LineCount, ZoneChange, ZoneCount
 from edge_agent.processing.video.health import Fault, Health
 from edge_agent.processing.video.regions import Region, regions
@@ -132,7 +132,7 @@ class Scene:
 
     def _unsettled(self, model: Background, time: float) -> bool:
         """Whether so much stands out that it is none of objects; after a while the scene is learned anew."""
-        if float(self.moving[::4, ::4].mean()) < _TURMOIL:
+        if share_of(self.moving) < _TURMOIL:
             self._turmoil = None
             return False
         self._turmoil = time if self._turmoil is None else self._turmoil

@@ -52,6 +52,17 @@ def test_compare(shape: tuple[int, int], least: int) -> None:
     np.testing.assert_array_equal(out, beyond > allowed)
 
 
+@pytest.mark.parametrize("shape", [*SHAPES, (37, 68)])
+@pytest.mark.parametrize("fewest", [1, 4, 100])
+def test_gain(shape: tuple[int, int], fewest: int) -> None:
+    rng = np.random.default_rng(6)
+    level, mean = levels(rng, shape), levels(rng, shape)
+    now, then = level[4::16, 4::16].astype(float), mean[4::16, 4::16].astype(float)
+    usable = (then > 3000) & (then < 30000) & (now < 30000)
+    wanted = np.median(now[usable] / then[usable]) if usable.sum() >= fewest else 1.0
+    assert kernels.gain(level, mean, 3000, 30000, fewest) == wanted
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("shift", "blink"), [(1, 0), (5, 50), (8, 128)])
 def test_adapt(shape: tuple[int, int], shift: int, blink: int) -> None:
