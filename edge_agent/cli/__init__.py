@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
+from edge_agent import __version__
 from edge_agent.cli.groups import group
 
 COMMANDS = (
@@ -30,8 +35,18 @@ app = group(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"edge-agent {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def edge_agent() -> None:
+def edge_agent(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """The daemon on a border crossing point, and the tools of the technician who looks after it."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 from typer.core import TyperGroup
@@ -53,6 +54,10 @@ def test_every_command_has_examples(words: tuple[str, ...]) -> None:
 
 def test_an_unknown_command_is_a_usage_error() -> None:
     assert runner.invoke(app, ["fly"]).exit_code == 2
+
+
+def test_it_says_which_version_it_is() -> None:
+    assert runner.invoke(app, ["--version"]).stdout == f"edge-agent {version('edge-agent')}\n"
 
 
 def test_asking_for_help_loads_nothing_heavy() -> None:
