@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.processing.xray.calibration import Calibration
-from edge_agent.processing.xray.kernels import AIR, BITS, FIRST, LEVEL_BITS, LEVEL_FIRST, LEVEL_SIZE, SIZE
+from edge_agent.processing.xray.kernels import AIR, BITS, BRIGHT, FIRST, LEAST, SIZE, STEP_BITS, STEPS, UNBENT
 from edge_agent.processing.xray.physics import ALUMINIUM, PMMA, STEEL, Material
 
 Floats = NDArray[np.float64]
@@ -21,9 +21,6 @@ EMPTY: Final = 0.02
 """Attenuation below which there is nothing: 1 mm of plastic."""
 DARKEST: Final = 11.5
 """Attenuation of half a corrected count: there is no darker one."""
-STEPS: Final = 640
-"""Of attenuation in the tables of colours, closer where it is small."""
-
 _THICK_ALUMINIUM_MM: Final = 90.0
 """More is rarely met: from there on, what may be steel is rather that."""
 
@@ -87,14 +84,6 @@ def limits(calibration: Calibration) -> NDArray[np.float32]:
     return np.asarray(AIR * np.exp(-parted), np.float32)
 
 
-@lru_cache(maxsize=1)
-def levels() -> NDArray[np.uint16]:
-    """Step of attenuation for each corrected count, as ``kernels.colour`` takes it: its square root in ``STEPS``."""
-    counts = _middles(LEVEL_FIRST, LEVEL_SIZE, LEVEL_BITS)
-    attenuation = np.clip(-np.log(counts / AIR), 0, DARKEST)
-    return np.asarray(np.rint(np.sqrt(attenuation / DARKEST) * (STEPS - 1)), np.uint16)
-
-
 def _middles(first: int, size: int, bits: int) -> Floats:
     """The middles of the counts that share their leading bits."""
     whole = (np.arange(first, first + size, dtype=np.int64) << (23 - bits)) + (1 << (22 - bits))
@@ -103,8 +92,11 @@ def _middles(first: int, size: int, bits: int) -> Floats:
 
 @lru_cache(maxsize=1)
 def attenuations() -> Floats:
-    """Attenuation of each step, shape (STEPS,)."""
-    return DARKEST * (np.arange(STEPS) / (STEPS - 1)) ** 2
+    """Attenuation in the middle of each step of ``kernels.colour``, shape (STEPS,)."""
+    first = int(np.float32(UNBENT).view(np.int32)) >> (23 - STEP_BITS)
+    darker = _middles(first, STEPS, STEP_BITS)
+    counts = np.rint(int(BRIGHT) - darker).astype(np.int32).view(np.float32)
+    return -np.log(np.clip(counts.astype(np.float64), LEAST, AIR) / AIR)
 
 
 @lru_cache(maxsize=1)

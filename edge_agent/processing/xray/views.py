@@ -16,7 +16,7 @@ from edge_agent.processing.xray import kernels
 from edge_agent.processing.xray.calibration import Calibration, nominal
 from edge_agent.processing.xray.correct import Corrected, Flat, correct
 from edge_agent.processing.xray.scan import Channel, Scan
-from edge_agent.processing.xray.tables import STEPS, attenuations, index, levels
+from edge_agent.processing.xray.tables import attenuations, index
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -97,7 +97,7 @@ def view(
         name = "grey"
     table = table_of("grey" if name == "edges" else name, chosen, calibration)
     flat = _identity(corrected.high.shape)
-    kernels.colour(low, corrected.high, flat.rows, flat.columns, flat.rows, flat.columns, levels(), table, rgba)
+    kernels.colour(low, corrected.high, flat.rows, flat.columns, flat.rows, flat.columns, table, rgba)
     out = np.asarray(cv2.cvtColor(rgba.view(np.uint8).reshape(*rgba.shape, 4), cv2.COLOR_RGBA2RGB), np.uint8)
     return _edges(out) if name == "edges" else out
 
@@ -113,7 +113,7 @@ def composite(
     assert scan.low is not None
     assert scan.high is not None
     table = table_of("composite", colours, calibration)
-    kernels.colour(scan.low, scan.high, low.rows, low.columns, high.rows, high.columns, levels(), table, out)
+    kernels.colour(scan.low, scan.high, low.rows, low.columns, high.rows, high.columns, table, out)
     return out.view(np.uint8).reshape(*out.shape, 4)
 
 
@@ -129,7 +129,7 @@ def table_of(name: str, colours: Palette, calibration: Calibration) -> NDArray[n
     steps = attenuations()
     high, low = np.meshgrid(steps, steps, indexing="ij")
     rgb = shade(name, colours, calibration, low, high)
-    rgba = np.empty((STEPS, STEPS, 4), np.uint8)
+    rgba = np.empty((kernels.STEPS, kernels.STEPS, 4), np.uint8)
     rgba[..., :3] = np.rint(np.clip(rgb, 0, 255))
     rgba[..., 3] = 255
     return np.ascontiguousarray(rgba.view(np.uint32)[..., 0])

@@ -95,7 +95,7 @@ def test_colour_is_the_exact_path_to_a_shade(view: str) -> None:
     rows = np.stack([np.zeros(low.shape[0]), np.ones(low.shape[0])]).astype(np.float32)
     columns = np.stack([np.zeros(low.shape[1]), np.ones(low.shape[1])]).astype(np.float32)
     out = np.empty(low.shape, np.uint32)
-    kernels.colour(low, high, rows, columns, rows, columns, tables.levels(), table_of(view, colours, calibration), out)
+    kernels.colour(low, high, rows, columns, rows, columns, table_of(view, colours, calibration), out)
     depths = [np.clip(-np.log(np.maximum(c, 0.5) / AIR), 0, tables.DARKEST) for c in (low, high)]
     wanted = shade(view, colours, calibration, *depths)
     found = out.view(np.uint8).reshape(*out.shape, 4)
@@ -106,22 +106,36 @@ def test_colour_is_the_exact_path_to_a_shade(view: str) -> None:
     assert error.mean() < (1.0 if view == "composite" else 4.0)
 
 
+def test_each_step_of_colour_stands_for_the_attenuation_of_its_counts() -> None:
+    counts = np.arange(1, AIR + 1, dtype=np.uint16)[None]
+    rows = np.float32([[0.0], [1.0]])
+    columns = np.float32([[0.0] * counts.size, [1.0] * counts.size])
+    table = np.arange(kernels.STEPS**2, dtype=np.uint32).reshape(kernels.STEPS, -1)
+    out = np.empty(counts.shape, np.uint32)
+    kernels.colour(counts, counts, rows, columns, rows, columns, table, out)
+    high, low = np.divmod(out[0].astype(int), kernels.STEPS)
+    assert np.array_equal(high, low)
+    assert (np.diff(high) <= 0).all()
+    attenuation = -np.log(counts[0] / AIR)
+    assert (np.abs(tables.attenuations()[high] - attenuation) < 0.006 * (attenuation + 0.4)).all()
+
+
 def test_a_colour_needs_no_correction_of_its_own() -> None:
     """Raw counts with their gains give the same bytes as corrected counts without any."""
     low, high = pair(2)
     raw = [np.minimum(c.astype(np.float64) / 1.25 + 800, 65535).astype(np.uint16) for c in (low, high)]
-    table = np.arange(tables.STEPS**2, dtype=np.uint32).reshape(tables.STEPS, -1)
+    table = np.arange(kernels.STEPS**2, dtype=np.uint32).reshape(kernels.STEPS, -1)
     height, width = low.shape
     gains = np.float32([[800.0] * height, [1.25] * height]), np.float32([[0.0] * width, [1.0] * width])
     plain = np.float32([[0.0] * height, [1.0] * height]), np.float32([[0.0] * width, [1.0] * width])
     first, second = np.empty(low.shape, np.uint32), np.empty(low.shape, np.uint32)
-    kernels.colour(*raw, gains[0], gains[1], gains[0], gains[1], tables.levels(), table, first)
+    kernels.colour(*raw, gains[0], gains[1], gains[0], gains[1], table, first)
     corrected = [((r.astype(np.float32) - 800) * np.float32(1.25)).clip(0, 65535).astype(np.uint16) for r in raw]
-    kernels.colour(*corrected, plain[0], plain[1], plain[0], plain[1], tables.levels(), table, second)
+    kernels.colour(*corrected, plain[0], plain[1], plain[0], plain[1], table, second)
     apart = [
         np.abs(f - s)
         for f, s in zip(
-            np.divmod(first.astype(int), tables.STEPS), np.divmod(second.astype(int), tables.STEPS), strict=True
+            np.divmod(first.astype(int), kernels.STEPS), np.divmod(second.astype(int), kernels.STEPS), strict=True
         )
     ]
     bright = np.minimum(*corrected) > 200
