@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_agent.processing.xray import kernels
 from edge_agent.processing.xray.calibration import Calibration, nominal
 from edge_agent.processing.xray.correct import Corrected, correct
-from edge_agent.processing.xray.decompose import areal_density
+from edge_agent.processing.xray.decompose import mean_areal_density
 from edge_agent.processing.xray.expected import Expected, guess, structure
 from edge_agent.processing.xray.maps import Box, Maps, classify, make, spots
 from edge_agent.processing.xray.physics import STEEL
@@ -173,11 +173,11 @@ def _regions(maps: Maps, calibration: Calibration) -> list[Region]:
     for number in numbers:
         material = CLASSES[number] if number < len(CLASSES) else "unknown"
         for spot in spots(maps.classes == number, max(_LEAST_CM2 / maps.cell_cm2, 4))[:_MOST_REGIONS]:
-            high = maps.high[spot.window][spot.mask].astype(np.float64)
-            mean = float(high.mean())
+            high = maps.high[spot.window][spot.mask]
+            mean = float(high.mean(dtype=np.float64))
             mass = None
             if maps.known_pitch and material in {"organic", "inorganic", "metal"}:
-                mass = float(areal_density(calibration, high, material).sum()) * maps.cell_cm2
+                mass = mean_areal_density(calibration, high, material) * spot.cells * maps.cell_cm2
             out.append(
                 Region(
                     material,

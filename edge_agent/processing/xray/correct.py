@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -229,11 +228,11 @@ def binned(corrected: Corrected, factor: int) -> Corrected:
     """Means of ``factor`` by ``factor`` pixels: less noise, and less to do for what is large."""
     if factor == 1:
         return corrected
-    size = (max(corrected.high.shape[1] // factor, 1), max(corrected.high.shape[0] // factor, 1))
 
     def shrink(counts: Counts) -> Counts:
-        whole = np.ascontiguousarray(counts[: size[1] * factor, : size[0] * factor])
-        return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint16)
+        out = np.empty((counts.shape[0] // factor, counts.shape[1] // factor), np.uint16)
+        kernels.bin_means(counts, factor, out)
+        return out
 
     pitch = corrected.pitch_mm
     return replace(

@@ -85,6 +85,32 @@ def _correct(
 
 
 @numba.njit(cache=True)
+def bin_means(counts: Counts, factor: int, out: Counts) -> None:
+    """Means of ``factor`` by ``factor`` pixels, rounded; what does not fill a whole cell is left out.
+
+    Args:
+        counts: Shape (at least rows * factor, at least columns * factor).
+        factor: 1 to 128.
+        out: Is filled with means, shape (rows, columns).
+
+    """
+    rows, columns = out.shape
+    sums = np.empty(columns * factor, np.uint32)
+    cells, half = np.uint32(factor * factor), np.uint32(factor * factor // 2)
+    for y in range(rows):
+        sums[:] = 0
+        for k in range(y * factor, (y + 1) * factor):
+            line = counts[k]
+            for x in range(sums.size):
+                sums[x] += np.uint32(line[x])
+        for x in range(columns):
+            total = half
+            for k in range(x * factor, (x + 1) * factor):
+                total += sums[k]
+            out[y, x] = np.uint16(total // cells)
+
+
+@numba.njit(cache=True)
 def denoise(
     low: Counts,
     high: Counts,
@@ -141,17 +167,21 @@ def classify(
     columns = low.shape[1]
     sums = np.empty((6, columns + 8), np.float32)
     l, h = np.empty(columns, np.float32), np.empty(columns, np.float32)  # noqa: E741
-    bits = h.view(np.uint32)
-    # Unsigned, so that no index needs to be looked at for whether it counts from the end; what is darker than the first
-    # entry wraps around, and is opaque whatever stands there.
+    bits, flat = h.view(np.uint32), limits.ravel()
+    # Unsigned, so that no index needs to be looked at for whether it counts from the end.
     shift, begin, last = np.uint32(23 - BITS), np.uint32(FIRST), np.uint32(SIZE - 1)
+    brightest, darkest = np.float32(empty), np.float32(opaque)
     for y in range(low.shape[0]):
         _smooth(low, high, y, noise, wide, sums, l, h)
-        for x in range(columns):
-            at = min(np.uint32((bits[x] >> shift) - begin), last)
-            value = 1 + (l[x] < limits[at, 0]) + (l[x] < limits[at, 1])
-            value = 4 if h[x] < opaque else value
-            out[y, x] = 0 if h[x] >= empty else value
+        line = out[y]
+        for x in range(columns):  # what is next to nothing is mostly nothing too: branches cost less than look-ups
+            if h[x] >= brightest:
+                line[x] = 0
+            elif h[x] < darkest:
+                line[x] = 4
+            else:
+                at = min(np.uint32((bits[x] >> shift) - begin), last) * np.uint32(2)
+                line[x] = 1 + (l[x] < flat[at]) + (l[x] < flat[at + np.uint32(1)])
 
 
 @numba.njit(cache=True)
@@ -191,20 +221,20 @@ def _smooth(
         out_low[x] = l5 if five else (l3 if near else l)
         out_high[x] = h5 if five else (h3 if near else h)
     all_ = np.float32(1 / 81)
+    high_line = high[y]
     for left in range(0, columns, BLOCK):
         right = min(left + BLOCK, columns)
-        darkest = np.int32(AIR)
+        darkest = np.uint16(65535)
         for x in range(left, right):
-            darkest = min(darkest, np.int32(high[y, x]))
+            darkest = min(darkest, high_line[x])
         if darkest > DARK:
             continue
         first, last = max(left - 4, 0), min(right + 4, columns)
         sums[4:, first + 4 : last + 4] = 0
         for k in range(y - 4, y + 5):
             row = min(max(k, 0), rows - 1)
-            for x in range(first, last):
-                sums[4, x + 4] += np.float32(low[row, x])
-                sums[5, x + 4] += np.float32(high[row, x])
+            _add(low[row, first:last], sums[4, first + 4 : last + 4])
+            _add(high[row, first:last], sums[5, first + 4 : last + 4])
         _repeat(sums[4:], columns)
         for x in range(left, right):
             l9 = sums[4, x] + sums[4, x + 1] + sums[4, x + 2] + sums[4, x + 3] + sums[4, x + 4]
@@ -215,6 +245,12 @@ def _smooth(
             agrees = ((l - l9) * (l - l9) <= limit_low * l9) & ((h - h9) * (h - h9) <= limit_high * h9) & (h9 < DARK)
             out_low[x] = l9 if agrees else out_low[x]
             out_high[x] = h9 if agrees else out_high[x]
+
+
+@numba.njit(cache=True)
+def _add(counts: Counts, sums: NDArray[np.float32]) -> None:
+    for x in range(counts.size):
+        sums[x] += np.float32(counts[x])
 
 
 @numba.njit(cache=True)

@@ -116,7 +116,7 @@ def make(corrected: Corrected, calibration: Calibration) -> Maps:
     table = logarithms()
     high = table[coarse.high]
     low = table[coarse.low] if coarse.low is not None else high
-    sigma = np.sqrt(coarse.noise[1] / np.maximum(coarse.high, 1)).astype(np.float32)
+    sigma = np.sqrt(np.float32(coarse.noise[1]) / np.maximum(coarse.high, 1), dtype=np.float32)
     if coarse.low is not None:
         classes = classify(coarse, calibration)
     else:

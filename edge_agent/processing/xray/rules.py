@@ -22,6 +22,11 @@ from edge_agent.processing.xray.tables import CLASSES, curve
 _MOST_CHANGES: Final = 2
 """Places where a load may differ from itself; with more it is no load of one thing."""
 
+_MOST_CELLS: Final = 4_000
+"""Of a load, by which it is judged."""
+_STEPS: Final = 4096
+"""Of attenuation, in each unit of it: 16 of them fill 16 bits."""
+
 ORGANIC, INORGANIC, METAL, OPAQUE = range(1, 5)
 
 
@@ -150,14 +155,17 @@ def hidden(maps: Maps, calibration: Calibration, rules: Rules, structure: Mask) 
     What stands out from its surroundings is sought at three sizes; what it adds is taken behind the layer beside it.
     """
     smooth = np.asarray(cv2.blur(maps.high, (3, 3)), np.float32)
+    steps = (smooth * _STEPS).astype(np.uint16)  # which OpenCV compares twice as fast as floats
     taken = np.zeros(smooth.shape, np.bool_)
+    least = 0.08 + 3 * maps.sigma
+    seen = (maps.classes != OPAQUE) & ~structure
     for size in (60.0, 120.0, 240.0):
         side = 2 * (maps.cells(size) // 2) + 1
         ground = cv2.morphologyEx(
-            smooth, cv2.MORPH_OPEN, np.ones((side, side), np.uint8), borderType=cv2.BORDER_REPLICATE
+            steps, cv2.MORPH_OPEN, np.ones((side, side), np.uint8), borderType=cv2.BORDER_REPLICATE
         )
-        bump = smooth - ground > 0.08 + 3 * maps.sigma
-        bump &= (maps.classes != OPAQUE) & ~structure
+        bump = smooth - ground * np.float32(1 / _STEPS) > least
+        bump &= seen
         # A cut of one cell parts what only touches.
         for spot in spots(bump, rules.hidden_cm2 / maps.cell_cm2):
             if taken[spot.window][spot.mask].mean() > 0.3:
@@ -193,7 +201,8 @@ def _behind(maps: Maps, calibration: Calibration, rules: Rules, spot: Spot, stru
     if added <= 0 or inside_high > calibration.opaque - 0.3:
         return None
     # Beside it there has to be one layer, not a step from one to another: on each side of the spot much the same.
-    if float(np.subtract(*np.percentile(high[metal], (80, 20)))) > 0.6 * added:
+    beside = np.sort(high[metal])
+    if float(beside[len(beside) * 4 // 5] - beside[len(beside) // 5]) > 0.6 * added:
         return None
     found = peel(
         calibration, (np.array([front_low]), np.array([front_high])), (np.array([inside_low]), np.array([inside_high]))
@@ -231,8 +240,8 @@ def broken_loads(maps: Maps, calibration: Calibration, rules: Rules, structure: 
         inside = high[spot.window]
         fit = _plane(inside, spot.mask)
         rest = inside - fit
-        quiet = float(np.median(np.abs(rest[spot.mask]))) * 1.5
-        if quiet > 0.5 * rules.load_change * float(np.median(inside[spot.mask])):
+        quiet = float(np.median(np.abs(_some(rest[spot.mask])))) * 1.5
+        if quiet > 0.5 * rules.load_change * float(np.median(_some(inside[spot.mask]))):
             continue
         off = load & (np.abs(rest) > np.maximum(rules.load_change * fit, 6 * quiet))
         off &= grow(shrink(np.ascontiguousarray(off), 1), 1) & ~structure[spot.window]
@@ -259,20 +268,27 @@ def broken_loads(maps: Maps, calibration: Calibration, rules: Rules, structure: 
             yield make(maps, calibration, "load_not_homogeneous", reason, part, material, None, score)
 
 
+def _some(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Enough of them to judge by, evenly spread."""
+    return values[:: max(len(values) // _MOST_CELLS, 1)]
+
+
 def _plane(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
     """A plane through the values of a mask, fitted twice, the second time without what was far from it."""
-    rows, columns = np.indices(values.shape, np.float32)
-    rows, columns = rows / max(values.shape[0], 1), columns / max(values.shape[1], 1)
-    use = mask
-    fitted = np.zeros_like(values)
+    rows, columns = (index[:: max(len(index) // _MOST_CELLS, 1)] for index in np.nonzero(mask))
+    system = np.stack([np.ones(len(rows)), rows, columns], axis=1)
+    wanted = values[rows, columns].astype(np.float64)
+    use = np.ones(len(rows), np.bool_)
     for _ in range(2):
-        step = max(int(use.sum()) // 4000, 1)
-        system = np.stack([np.ones(use.sum()), rows[use], columns[use]], axis=1)[::step]
-        answer, *_ = np.linalg.lstsq(system, values[use].astype(np.float64)[::step], rcond=None)
-        fitted = (answer[0] + answer[1] * rows + answer[2] * columns).astype(np.float32)
-        off = np.abs(values - fitted)
-        use = mask & (off <= 3 * np.median(off[mask]) + 1e-6)
-    return fitted
+        known = system[use]
+        answer = np.linalg.lstsq(known.T @ known, known.T @ wanted[use], rcond=None)[0]
+        off = np.abs(wanted - system @ answer)
+        use = off <= 3 * np.median(off) + 1e-6
+    level, down, along = answer.astype(np.float32)
+    height, width = values.shape
+    return np.asarray(
+        level + down * np.arange(height, dtype=np.float32)[:, None] + along * np.arange(width, dtype=np.float32)
+    )
 
 
 def make(
