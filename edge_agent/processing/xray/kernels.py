@@ -448,19 +448,17 @@ def _join(parent: NDArray[np.int32], a: int, b: int) -> None:
 
 @numba.njit(cache=True)
 def histogram(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """How many pixels each class has, shape (256,)."""
-    out = np.zeros((4, 256), np.int64)
-    total = np.zeros(256, np.int64)
-    flat = classes.ravel()
-    whole = len(flat) // 4 * 4
-    for i in range(0, whole, 4):  # four counters, so that equal neighbours need not wait for one another
-        for k in range(4):
-            out[k, flat[i + k]] += 1
-    for i in range(whole, len(flat)):
-        out[0, flat[i]] += 1
-    for k in range(4):
-        total += out[k]
-    return total
+    """How many pixels of a map, shape (rows, columns < 65536), have each class from 0 to 5, shape (6,)."""
+    out = np.zeros(6, np.int64)
+    for y in range(classes.shape[0]):
+        line = classes[y]
+        for number in range(1, len(out)):
+            count = np.uint16(0)  # as narrow as it may be, for as many pixels at a time
+            for x in range(line.size):
+                count += np.uint16(line[x] == number)
+            out[number] += count
+    out[0] = classes.size - out.sum()
+    return out
 
 
 @numba.njit(cache=True)

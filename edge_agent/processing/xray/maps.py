@@ -114,8 +114,8 @@ def make(corrected: Corrected, calibration: Calibration) -> Maps:
     factor = min(factor, 16, *(max(side // 8, 1) for side in corrected.high.shape))
     coarse = binned(corrected, factor)
     table = logarithms()
-    high = table[coarse.high]
-    low = table[coarse.low] if coarse.low is not None else high
+    high = table.take(coarse.high)
+    low = table.take(coarse.low) if coarse.low is not None else high
     sigma = np.sqrt(np.float32(coarse.noise[1]) / np.maximum(coarse.high, 1), dtype=np.float32)
     if coarse.low is not None:
         classes = classify(coarse, calibration)

@@ -177,6 +177,16 @@ def test_small_regions_are_left_out_and_many_runs_find_room() -> None:
     assert len(kernels.regions(classes, 3, 1)[1]) > 9000
 
 
+@pytest.mark.parametrize("factor", [1, 3, 4, 16])
+def test_bin_means_are_rounded_means_of_whole_cells(factor: int) -> None:
+    counts = np.random.default_rng(factor).integers(0, 65536, (67, 101)).astype(np.uint16)
+    out = np.empty((67 // factor, 101 // factor), np.uint16)
+    kernels.bin_means(counts, factor, out)
+    whole = counts[: out.shape[0] * factor, : out.shape[1] * factor].astype(np.int64)
+    sums = whole.reshape(out.shape[0], factor, out.shape[1], factor).sum(axis=(1, 3))
+    assert np.array_equal(out, (2 * sums + factor**2) // (2 * factor**2))
+
+
 def test_histogram() -> None:
     classes = np.random.default_rng(0).integers(0, 5, (37, 41)).astype(np.uint8)
-    assert np.array_equal(kernels.histogram(classes), np.bincount(classes.ravel(), minlength=256))
+    assert np.array_equal(kernels.histogram(classes), np.bincount(classes.ravel(), minlength=6))
