@@ -211,8 +211,8 @@ def card_errors(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = all_rows()
     for name in (*STATED, *SODIUM):
-        errors, medians, p95s = [], [], []
         for camera in ("Nikon 5100 (NPL)", "Sigma SDMerill (NPL)"):
+            errors, medians, p95s = [], [], []
             world = World(lamp(name), measured_camera(camera), chart_print(), True, identity)
             shot = replace(random_shot(rng), noise=0.01)
             for row in rows[:: 12 if name in SODIUM else 3]:
@@ -227,8 +227,9 @@ def card_errors(seed: int) -> None:
                 medians.append(reading.quality.median or np.nan)
                 p95s.append(reading.quality.p95 or np.nan)
                 errors.append(float(ciede2000(reading.sample.lab, lab_of_xyz(xyz_of_reflectance(reflectance)))))
-        told = "  median {:.2f}  p95 {:.2f}".format(*np.percentile(errors, (50, 95))) if errors else "  all refused"
-        print(f"{name:8}{told}   card: median {np.nanmedian(medians):.2f} p95 {np.nanmedian(p95s):.2f}", len(errors))
+            told = "  median {:.2f}  p95 {:.2f}".format(*np.percentile(errors, (50, 95))) if errors else "  all refused"
+            card = f"card: median {np.nanmedian(medians):.2f} p95 {np.nanmedian(p95s):.2f}"
+            print(f"{name:8} {camera:22} {told}   {card}   {len(errors)} read")
 
 
 def main() -> None:
