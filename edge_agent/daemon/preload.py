@@ -37,11 +37,14 @@ def warm(modules: tuple[str, ...]) -> str | None:
     """Import the modules and call their ``warm``; return what had to be done about the cache, None if nothing.
 
     Raises:
+        ModuleNotFoundError: one is missing, which is no fault of the cache.
         Exception: whatever still fails with an empty cache of its own: then it is not the cache.
 
     """
     try:
         _warm(modules)
+    except ModuleNotFoundError:
+        raise
     except Exception as error:
         why = type(error).__name__
     else:
