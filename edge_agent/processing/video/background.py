@@ -43,9 +43,6 @@ RESTLESS: Final = 0.02
 """Share of the picture that must stand out before a shaking camera is thought of."""
 _REACH: Final = 8
 """Pixels by which it may shake."""
-_MARGIN: Final = np.ones((5, 5), np.uint8)
-"""Around what stands out nothing is learned: it would creep in from there."""
-_CLOSE: Final = np.ones((7, 7), np.uint8)
 
 
 class Background:
@@ -93,7 +90,9 @@ class Background:
             ROUGH * kernels.LEVEL * self._contrast,
         )
         kernels.majority(self._lit, self._clean, 13)
-        mask = np.asarray(cv2.morphologyEx(self._clean, cv2.MORPH_CLOSE, _CLOSE), np.uint8)
+        kernels.spread(self._clean, self._lit)
+        mask = np.empty_like(self._clean)
+        kernels.shrink(self._lit, mask)
         self._follow(mask, time)
         return _shifted(mask, -dx, -dy) if dx or dy else mask
 
@@ -111,7 +110,8 @@ class Background:
         share = share_of(self._raw)
         if share < RESTLESS or self._seen < 2:
             return 0, 0
-        dx, dy = (_offset(_profile(self._level, axis), _profile(self.mean, axis)) for axis in (0, 1))
+        now, then = kernels.profiles(self._level), kernels.profiles(self.mean)
+        dx, dy = (_offset(profile, before) for profile, before in zip(now, then, strict=True))
         if dx == dy == 0:
             return 0, 0
         np.copyto(self._lit, self._raw)
@@ -166,7 +166,9 @@ class Background:
             self._absorbed = 0
             moving = self._nothing
         else:
-            moving = np.asarray(cv2.dilate(mask, _MARGIN), np.uint8)
+            # Around what stands out nothing is learned: it would creep in from there.
+            kernels.majority(mask, self._lit, 1)
+            moving = self._lit
         kernels.adapt(
             self._level,
             self.mean,
@@ -185,18 +187,11 @@ def share_of(mask: NDArray[np.uint8]) -> float:
     return cv2.countNonZero(mask) / mask.size
 
 
-def _profile(level: NDArray[np.int16], axis: int) -> NDArray[np.float32]:
-    """Means of the columns (0) or rows (1)."""
-    return np.asarray(cv2.reduce(level, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32).ravel()
-
-
-def _offset(profile: NDArray[np.float32], before: NDArray[np.float32]) -> int:
-    """Pixels by which a profile of a picture, the means of its columns or rows, must move to match an earlier one."""
-    steps, steps_before = np.diff(profile), np.diff(before)[_REACH:-_REACH]
-    count = len(steps_before)
-    if count < 4 * _REACH:
+def _offset(profile: NDArray[np.int32], before: NDArray[np.int32]) -> int:
+    """Pixels by which a profile of a picture, the sums of its columns or rows, must move to match an earlier one."""
+    if len(before) <= 6 * _REACH:
         return 0
-    wrong = np.abs(np.lib.stride_tricks.sliding_window_view(steps, count) - steps_before).sum(1)
+    wrong = kernels.mismatches(profile, before, _REACH)
     best = int(np.argmin(wrong))
     return _REACH - best if wrong[best] < 0.8 * wrong[_REACH] else 0
 

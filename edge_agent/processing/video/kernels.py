@@ -20,6 +20,7 @@ MOST: Final = 8 * 1024
 
 Fixed = NDArray[np.int16]
 Bytes = NDArray[np.uint8]
+Sums = NDArray[np.int32]
 
 _LINE: Final = 64
 _i = np.int16
@@ -141,6 +142,69 @@ def majority(marked: Bytes, out: Bytes, least: int) -> None:
         to = out[y]
         for x in range(w):
             to[x] = _u(_u(row[x] + row[x + 1] + row[x + 2] + row[x + 3] + row[x + 4]) >= needed)
+
+
+@numba.njit(cache=True)
+def spread(marked: Bytes, out: Bytes) -> None:
+    """Mark, with 1, what is within three pixels of something marked (1), over corners too; both of shape (h, w)."""
+    h, w = marked.shape
+    row = np.zeros(w + 6, np.uint8)
+    for y in range(h):
+        a, b, c, d = marked[max(y - 3, 0)], marked[max(y - 2, 0)], marked[max(y - 1, 0)], marked[y]
+        e, f, g = marked[min(y + 1, h - 1)], marked[min(y + 2, h - 1)], marked[min(y + 3, h - 1)]
+        for x in range(w):
+            row[x + 3] = a[x] | b[x] | c[x] | d[x] | e[x] | f[x] | g[x]
+        to = out[y]
+        for x in range(w):
+            to[x] = row[x] | row[x + 1] | row[x + 2] | row[x + 3] | row[x + 4] | row[x + 5] | row[x + 6]
+
+
+@numba.njit(cache=True)
+def shrink(marked: Bytes, out: Bytes) -> None:
+    """Mark, with 1, what has nothing unmarked (0) within three pixels; both of shape (h, w), and all marked outside."""
+    h, w = marked.shape
+    row = np.ones(w + 6, np.uint8)
+    for y in range(h):
+        a, b, c, d = marked[max(y - 3, 0)], marked[max(y - 2, 0)], marked[max(y - 1, 0)], marked[y]
+        e, f, g = marked[min(y + 1, h - 1)], marked[min(y + 2, h - 1)], marked[min(y + 3, h - 1)]
+        for x in range(w):
+            row[x + 3] = a[x] & b[x] & c[x] & d[x] & e[x] & f[x] & g[x]
+        to = out[y]
+        for x in range(w):
+            to[x] = row[x] & row[x + 1] & row[x + 2] & row[x + 3] & row[x + 4] & row[x + 5] & row[x + 6]
+
+
+@numba.njit(cache=True)
+def profiles(level: Fixed) -> tuple[Sums, Sums]:
+    """Sums of the columns, shape (w,), and of the rows, shape (h,), of a picture, shape (h, w)."""
+    h, w = level.shape
+    columns, rows = np.zeros(w, np.int32), np.zeros(h, np.int32)
+    for y in range(h):
+        line = level[y]
+        for x in range(w):
+            columns[x] += np.int32(line[x])
+        total = np.int32(0)
+        for x in range(w):
+            total += np.int32(line[x])
+        rows[y] = total
+    return columns, rows
+
+
+@numba.njit(cache=True)
+def mismatches(profile: Sums, before: Sums, reach: int) -> NDArray[np.int64]:
+    """How far the steps of a profile are off those of an earlier one, moved against it by -reach to reach.
+
+    Sums of absolute differences over all places but the outermost ``reach`` of ``before``, shape (2 * reach + 1,).
+    """
+    out = np.zeros(2 * reach + 1, np.int64)
+    for moved in range(out.size):
+        wrong = np.int64(0)
+        for i in range(reach, before.size - 1 - reach):
+            at = i + moved - reach
+            step, then = np.int32(profile[at + 1] - profile[at]), np.int32(before[i + 1] - before[i])
+            wrong += abs(np.int32(step - then))
+        out[moved] = wrong
+    return out
 
 
 @numba.njit(cache=True)

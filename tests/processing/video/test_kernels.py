@@ -52,6 +52,29 @@ def test_compare(shape: tuple[int, int], least: int) -> None:
     np.testing.assert_array_equal(out, beyond > allowed)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
+def test_spread_and_shrink(shape: tuple[int, int], share: float) -> None:
+    marked = (np.random.default_rng(8).random(shape) < share).astype(np.uint8)
+    out = np.empty(shape, np.uint8)
+    kernels.spread(marked, out)
+    np.testing.assert_array_equal(out, around(marked, 3).max((0, 1)))
+    kernels.shrink(marked, out)
+    np.testing.assert_array_equal(out, around(marked, 3).min((0, 1)))
+
+
+def test_profiles_and_mismatches() -> None:
+    rng = np.random.default_rng(9)
+    level, mean = levels(rng, (70, 90)), levels(rng, (70, 90))
+    now, then = kernels.profiles(level), kernels.profiles(mean)
+    for axis in (0, 1):
+        np.testing.assert_array_equal(now[axis], level.sum(axis, dtype=np.int64))
+        steps, before = np.diff(now[axis]).astype(np.int64), np.diff(then[axis]).astype(np.int64)
+        count = len(before) - 16
+        wanted = [np.abs(steps[k : k + count] - before[8:-8]).sum() for k in range(17)]
+        np.testing.assert_array_equal(kernels.mismatches(now[axis], then[axis], 8), wanted)
+
+
 @pytest.mark.parametrize("shape", [*SHAPES, (37, 68)])
 @pytest.mark.parametrize("fewest", [1, 4, 100])
 def test_gain(shape: tuple[int, int], fewest: int) -> None:
