@@ -49,7 +49,7 @@ def devices(
 
       edge-agent devices --discover --interface eth1 --write /etc/edge-agent/devices
 
-      edge-agent devices --discover --host 192.168.10.21 --user agent --password-file /root/camera-password
+      edge-agent devices --discover --host 192.168.10.21 --user agent --password-file /etc/credstore/gate-camera
     """
     from edge_agent.daemon.preload import prepare_environment  # noqa: PLC0415  (not needed for --help)
 
