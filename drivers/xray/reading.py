@@ -37,6 +37,7 @@ from edge_agent.processing.xray.calibration import Calibration, CalibrationError
 from edge_agent.processing.xray.compare import LEAST_ALIKE, compare
 from edge_agent.processing.xray.scan import Channel, Scan, ScanError
 from edge_agent.processing.xray.views import PALETTES, VIEWS, view
+from edge_agent.processing.xray.views import warm as warm_views
 
 MAX_EVIDENCE: Final = 8
 VIEW_SIDE: Final = 2048
@@ -51,6 +52,7 @@ _OTHER_CELLS: Final = "The earlier scan of the same identifier has another pitch
 def warm() -> None:
     """Load what every process that reads scans needs."""
     analyses.warm()
+    warm_views()
 
 
 @dataclass(frozen=True, slots=True)

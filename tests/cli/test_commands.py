@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_group
 from typer.testing import CliRunner
 
+import edge_agent
 from edge_agent.cli import app
 
 runner = CliRunner()
 
 HEAVY = """
 import sys
+import edge_agent
 from edge_agent.cli import app
 try:
     app(["--help"])
@@ -65,8 +69,17 @@ def test_asking_for_help_loads_nothing_heavy() -> None:
     assert done.stderr.split() == []
 
 
+def public_kernels() -> set[str]:
+    """The names of all kernels that others may call; ``denoise`` is what ``classify`` does, alone."""
+    names: set[str] = set()
+    for file in Path(edge_agent.__file__).parent.rglob("kernels.py"):
+        if "processing" in file.parts:
+            names |= set(re.findall(r"^@(?:numba\.njit|_jit)\b.*\ndef ([a-z]\w*)", file.read_text(), re.MULTILINE))
+    return names - {"denoise"}
+
+
 @pytest.mark.slow
-def test_kernels_are_compiled_into_the_cache_named(tmp_path: object) -> None:
+def test_kernels_are_compiled_into_the_cache_named(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edge_agent", "kernels"]
     done = subprocess.run(
         command,
@@ -76,3 +89,6 @@ def test_kernels_are_compiled_into_the_cache_named(tmp_path: object) -> None:
         check=True,
     )
     assert "ready in" in done.stdout
+    compiled = {re.sub(r"^kernels\.(\w+)-.*", r"\1", file.name) for file in tmp_path.rglob("*.nbi")}
+    assert len(public_kernels()) > 30
+    assert public_kernels() - compiled == set()

@@ -165,6 +165,12 @@ def shade(name: str, colours: Palette, calibration: Calibration, low: Floats, hi
     return out
 
 
+def warm() -> None:
+    """Compile or load what every process that draws views needs."""
+    counts = np.full((8, 8), 50_000, np.uint16)
+    view(Scan(low=counts, high=counts))
+
+
 def _grey(value: Floats) -> Floats:
     return np.repeat(value[..., None], 3, axis=-1)
 
