@@ -43,7 +43,12 @@ def test_it_ends_by_itself_and_everything_arrived() -> None:
 def test_ctrl_c_ends_it_cleanly() -> None:
     process = start("--every", "1")
     try:
-        time.sleep(6)
+        assert process.stdout is not None
+        shown = []
+        while not shown or not re.match(r"[0-9:.]+ +kz/kordai ", shown[-1]):  # a busy machine takes long to begin
+            shown.append(process.stdout.readline())
+            assert shown[-1], "it ended before anything arrived"
+        time.sleep(3)
         process.send_signal(signal.SIGINT)
         output, said = process.communicate(timeout=60)
     finally:

@@ -168,7 +168,7 @@ def shade(name: str, colours: Palette, calibration: Calibration, low: Floats, hi
 def warm() -> None:
     """Compile or load what every process that draws views needs."""
     counts = np.full((8, 8), 50_000, np.uint16)
-    view(Scan(low=counts, high=counts))
+    view(Scan(low=counts, high=counts), "grey")  # of which the table is made soonest
 
 
 def _grey(value: Floats) -> Floats:
