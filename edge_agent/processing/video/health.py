@@ -44,8 +44,10 @@ FEWEST: Final = 6
 """Places that are taken for structured in any picture."""
 LOST: Final = 0.6
 """Share of the structure that is gone from a covered camera."""
-BLURRED: Final = 0.7
+BLURRED: Final = 0.5
 """Sharpness, of that of the reference, below which the camera is out of focus."""
+SEEN: Final = 0.3
+"""Contrast between places, of that of the reference, from which it is still the same view."""
 SAME: Final = 0.5
 """Correlation of a place's edges with those of the reference from which it still shows the same."""
 ELSEWHERE: Final = 0.3
@@ -200,23 +202,24 @@ class Health:
         gain = min(max(float(np.median(level / np.maximum(reference.level, 4))), 0.6), 2.0)
         lost = float((coarse < 0.2 * gain**2 * reference.coarse)[structured].mean())
         alike = _correlation(level, reference.level)
-        sharp = _sharpness(fine, coarse, structured) / _sharpness(reference.fine, reference.coarse, structured)
+        contrast = _contrast(level, reference.level)
+        sharp = _sharpness(fine, coarse, reference, structured) / max(contrast, SEEN) ** 2
         same = _same(edges, reference.edges)
-        self.figures |= {"lost": lost, "sharpness": sharp, "same": same, "alike": alike}
+        self.figures |= {"lost": lost, "sharpness": sharp, "same": same, "alike": alike, "contrast": contrast}
         left = float(coarse.mean() / max(float(reference.coarse.mean()), 1.0))
         self.figures |= {"left": left}
-        gone = same < ELSEWHERE
-        if alike < ALIKE and ((lost >= LOST and left < PLAINER) or (gone and left < EMPTIER)):
-            return {"covered"}
         if same < STILL:
             off, clearer, best = _shift(reference.edges, edges)
             self.figures |= {"shift": off, "clearer": clearer}
             if off > self.moved and clearer > CLEARER and best > SAME:
                 return {"moved"}
+        if contrast >= SEEN and sharp < BLURRED:
+            return {"defocused"}
+        gone = same < ELSEWHERE
+        if alike < ALIKE and ((lost >= LOST and left < PLAINER) or (gone and left < EMPTIER)):
+            return {"covered"}
         if gone and left >= EMPTIER and (lost >= LOST or _rich(reference.edges)):
             return {"moved"}
-        if alike >= ALIKE and (lost >= LOST or sharp < BLURRED):
-            return {"defocused"}
         return set()
 
     def _frozen(self, change: Floats, usual: Floats, time: float) -> bool:
@@ -316,11 +319,32 @@ def _rich(edges: Floats) -> bool:
     return int((power >= FAINT).sum()) > 4 * FEWEST
 
 
-def _sharpness(fine: Floats, coarse: Floats, structured: NDArray[np.bool_]) -> float:
-    """Energy of differences between neighbours, of that four pixels apart, without what noise has of both."""
-    noise = np.float32(np.percentile(fine, 5))
-    near, far = np.maximum(fine[structured] - noise, 0), np.maximum(coarse[structured] - noise, 1)
-    return max(float(np.median(near / far)), 1e-3)
+def _contrast(level: Floats, before: Floats) -> float:
+    """Contrast between places two cells apart, of that which was there: 0 where nothing of the view is left.
+
+    It is the median over the places that differed most, so that what passes does not count. Fog and dusk lower it; a
+    loose focus, which blurs less than a cell, hardly does.
+    """
+    now, then = (
+        np.concatenate([(each[2:] - each[:-2]).ravel(), (each[:, 2:] - each[:, :-2]).ravel()])
+        for each in (level, before)
+    )
+    strength = np.abs(then)
+    strong = strength >= max(float(np.percentile(strength, 60)), 0.5)
+    return float(np.median(now[strong] / then[strong])) if strong.any() else 0.0
+
+
+def _sharpness(fine: Floats, coarse: Floats, reference: _Reference, structured: NDArray[np.bool_]) -> float:
+    """Energy of differences between pixels, of that of the reference, without what noise has of both.
+
+    A loose focus takes away most between neighbours and less between pixels four apart, but some of both: it is the
+    greater one of the two shares that is left, so that an encoder that smooths does not look like one.
+    """
+    noise, usual = np.percentile(fine, 5), np.percentile(reference.fine, 5)
+    return max(
+        float(np.median(np.maximum(now[structured] - noise, 0) / np.maximum(then[structured] - usual, 1)))
+        for now, then in ((fine, reference.fine), (coarse, reference.coarse))
+    )
 
 
 def _shift(before: Floats, edges: Floats) -> tuple[float, float, float]:

@@ -266,6 +266,32 @@ def shade(
 
 
 @numba.njit(cache=True)
+def valley(cells: NDArray[np.bool_], peak: float, deepest: float) -> int:
+    """The column in which a set of cells, shape (h, w), is lowest against the lower of the highest on both sides.
+
+    Only where both of those have at least ``peak`` of the rows; -1 if there is none with at most ``deepest`` of it.
+    """
+    h, w = cells.shape
+    heights, after = np.zeros(w, np.int32), np.empty(w, np.int32)
+    for y in range(h):
+        for x in range(w):
+            heights[x] += cells[y, x]
+    high = np.int32(0)
+    for x in range(w - 1, -1, -1):
+        high = max(high, heights[x])
+        after[x] = high
+    at, lowest, high = -1, deepest, np.int32(0)
+    for x in range(w):
+        high = max(high, heights[x])
+        lower = min(high, after[x])
+        if lower >= peak * h and lower > 0:
+            depth = heights[x] / lower
+            if depth < lowest or (at < 0 and depth == lowest):
+                at, lowest = x, depth
+    return at
+
+
+@numba.njit(cache=True)
 def texture(grey: Bytes, before: Bytes, out: NDArray[np.int32]) -> None:
     """What the cells of 16 x 16 pixels of a picture look like; what does not fill a cell is left out.
 

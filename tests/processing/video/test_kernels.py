@@ -163,3 +163,14 @@ def test_texture(height: int, width: int, seed: int) -> None:
                 np.abs(cell - then).sum(),
             ]
             assert out[i, j].tolist() == wanted
+
+
+@given(st.integers(1, 20), st.integers(1, 30), st.floats(0.2, 1), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_valley(height: int, width: int, share: float, seed: int) -> None:
+    cells = np.random.default_rng(seed).random((height, width)) < share
+    heights = cells.sum(axis=0)
+    lower = np.minimum(np.maximum.accumulate(heights), np.maximum.accumulate(heights[::-1])[::-1])
+    depth = np.where((lower >= 0.6 * height) & (lower > 0), heights / np.maximum(lower, 1), np.inf)
+    wanted = int(np.argmin(depth)) if depth.min() <= 0.6 else -1
+    assert kernels.valley(cells, 0.6, 0.6) == wanted

@@ -188,6 +188,46 @@ def test_an_injected_fault_is_found_within_ten_seconds(clip: str, fault: str) ->
     assert 0 <= found[0][1] <= 10
 
 
+def looked_at(view: Grey, later: Callable[[Grey], Grey]) -> list[str]:
+    """The faults of half a minute in which ``later`` happens to the view after ten seconds."""
+    rng, health = np.random.default_rng(0), Health()
+    found: list[str] = []
+    for number in range(150):
+        picture = box(view, number % 50 / 50, 0.5)
+        picture = later(picture) if number >= 50 else picture
+        found += [name for name, began, _ in health.step(noisy(picture, rng, 1), number / 5) if began]
+    return found
+
+
+VIEW = np.roll(ground(), 6, 1)
+"""Its edges lie within the cells of the health's looks."""
+
+
+def soft(picture: Grey, sigma: float = 3.0) -> Grey:
+    return cv2.GaussianBlur(picture, (0, 0), sigma).astype(np.uint8)
+
+
+def test_a_view_that_never_was_sharp_can_still_lose_its_focus() -> None:
+    view = soft(VIEW, 1.5)
+    assert looked_at(view, soft) == ["defocused"]
+    assert looked_at(view, lambda picture: picture) == []
+
+
+@pytest.mark.parametrize("share", [0.4, 0.6])
+def test_fog_that_takes_contrast_and_dusk_that_takes_light_are_no_loss_of_focus(share: float) -> None:
+    assert looked_at(VIEW, lambda picture: (picture * share + 200 * (1 - share)).astype(np.uint8)) == []
+    assert looked_at(VIEW, lambda picture: (picture * share).astype(np.uint8)) == []
+
+
+def test_a_lost_focus_is_found_behind_one_who_fills_two_fifths_of_the_picture() -> None:
+    def behind(picture: Grey) -> Grey:
+        picture = soft(picture)
+        picture[:, : WIDTH * 2 // 5] = 240
+        return picture
+
+    assert looked_at(VIEW, behind) == ["defocused"]
+
+
 @needs_clips
 @pytest.mark.parametrize("clock", [False, True])
 def test_a_frozen_picture_is_found_even_if_its_clock_runs_on(clock: bool) -> None:
