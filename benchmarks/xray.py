@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from edge_agent.processing.xray import kernels
+from edge_agent.processing.kernels import connected
 from edge_agent.processing.xray.analysis import Expected, analyse
 from edge_agent.processing.xray.calibration import Calibration, Reading, fit, nominal
 from edge_agent.processing.xray.compare import compare
@@ -105,7 +105,7 @@ def speed() -> None:
         ("  the same, NumPy", opencv_room.coloured_numpy, "view"),
         ("correct, both channels", lambda: correct(scan), None),
         ("denoise and classify", lambda: classify(corrected, calibration), None),
-        ("regions with statistics, metal", lambda: kernels.regions(mask, 1, 1), None),
+        ("regions with statistics, metal", lambda: connected(mask, 1, 1), None),
         ("  the same, cv2.connectedComponentsWithStats", lambda: cv2.connectedComponentsWithStats(mask), "regions"),
         ("full analysis and one view", lambda: _full(scan, calibration, colours, room), None),
     ]

@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.processing.kernels import connected, paint
 from edge_agent.processing.video import kernels
-from edge_agent.processing.xray.kernels import paint
-from edge_agent.processing.xray.kernels import regions as runs_of
 
 CELLS: Final = 180
 """Rows of the grid on which regions are joined; a gap of one cell does not part them."""
@@ -86,7 +85,7 @@ def regions(mask: NDArray[np.uint8], smallest: float, *, limit: int = 64) -> lis
 
 def _joined(grid: NDArray[np.uint8], least: int, limit: int) -> list[tuple[Cells, int, int]]:
     """The largest sets of joined cells, also over corners, that have ``least`` of them, with their places."""
-    runs, sets = runs_of(grid, 1, least)
+    runs, sets = connected(grid, 1, least)
     numbers = np.empty(grid.shape, np.int32)
     paint(runs, numbers)
     largest = sorted(enumerate(sets[:, :5].tolist()), key=lambda each: -each[1][4])[:limit]

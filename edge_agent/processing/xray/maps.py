@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.processing.kernels import connected, paint
 from edge_agent.processing.xray import kernels
 from edge_agent.processing.xray.calibration import Calibration
 from edge_agent.processing.xray.correct import Corrected, binned
@@ -147,9 +148,9 @@ def classify(corrected: Corrected, calibration: Calibration) -> NDArray[np.uint8
 
 def spots(mask: Mask, least: float) -> list[Spot]:
     """The connected regions of a mask with at least ``least`` cells, the largest first."""
-    runs, found = kernels.regions(np.ascontiguousarray(mask).view(np.uint8), 1, max(int(np.ceil(least)), 1))
+    runs, found = connected(np.ascontiguousarray(mask).view(np.uint8), 1, max(int(np.ceil(least)), 1))
     numbers = np.empty(mask.shape, np.int32)
-    kernels.paint(runs, numbers)
+    paint(runs, numbers)
     out = []
     for number, (left, top, right, bottom, cells, *_) in enumerate(found.tolist()):
         window = (slice(top, bottom), slice(left, right))
