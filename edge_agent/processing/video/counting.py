@@ -53,12 +53,18 @@ class ZoneCount:
     """Since when each that has entered is inside."""
     _coming: dict[int, float] = field(default_factory=dict)
     _absent: dict[int, float] = field(default_factory=dict)
+    _time: float | None = None
     _since: float | None = None
     _occupied: bool = False
 
     def step(self, tracks: Sequence[Track], time: float) -> list[ZoneChange]:
-        """What changed with this picture."""
+        """What changed with this picture.
+
+        Who came or went did so halfway between this picture and the one before, where those are close.
+        """
         zone, changes = self.zone, []
+        passed = 0.0 if self._time is None else time - self._time
+        self._time = time
         present = {track.number for track in tracks if contains(zone.polygon, foot(track))}
         followed = {track.number for track in tracks}
         doubted = {track.number for track in tracks if track.surplus > DOUBTED}
@@ -67,14 +73,14 @@ class ZoneCount:
             self._absent.pop(number, None)
             if number in self.inside or number in doubted:
                 continue
-            since = self._coming.setdefault(number, time)
+            since = self._coming.setdefault(number, time - min(passed, zone.enter_seconds) / 2)
             if time - since >= zone.enter_seconds:
                 del self._coming[number]
                 self.inside[number] = since
                 self._since = since if self._since is None else self._since
                 changes.append(ZoneChange(zone.name, "entered", len(self.inside), time - self._since))
         for number in self.inside.keys() - present:
-            gone = self._absent.setdefault(number, time)
+            gone = self._absent.setdefault(number, time - min(passed, zone.leave_seconds) / 2)
             if number not in followed or time - gone >= zone.leave_seconds:
                 entered = self.inside.pop(number)
                 del self._absent[number]

@@ -2,7 +2,8 @@
 
 A region belongs to every track that is expected there. Alone in a region, a track takes its place and size from it;
 several in one region keep their sizes, go on as they went, and are held within the region: those who met part again as
-the same. A track that finds several regions takes them together, if they are no larger than itself.
+the same. A track that finds several regions takes them together, if they are no larger than itself. When a region comes
+apart, what nobody took goes to one for whom there is no room in the other part, before it is anybody new.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ PATIENCE: Final = 1.0
 """Seconds after which a track is given up whose region is too small for all that are in it."""
 FULL: Final = 0.75
 """Least share of their areas that objects in one region show together."""
+NEAR: Final = 0.25
+"""Share of the smaller one of a track's box and a region that they have in common if they may be the same."""
 ALIKE: Final = 0.6
 _SIZE: Final = 0.15
 """Share of a new size that is taken over."""
@@ -94,14 +97,22 @@ class Tracker:
         for track in self.tracks:
             margin = 0.01 if track.pictures > 2 else 0.03
             found = [(track.overlap(region, margin), index) for index, region in enumerate(regions)]
-            near = [index for share, index in found if share > 0.25]
+            near = [index for share, index in found if share > NEAR]
             parts[track.number] = near
             for index in near:
                 holders[index].append(track)
         self._settle(regions, holders, parts)
         for index, region in enumerate(regions):
-            if not holders[index]:
+            if holders[index]:
+                continue
+            missed = self._missed(region, regions, holders, parts)
+            if missed is None:
                 self._begin(region, time)
+                continue
+            for left in parts[missed.number]:
+                holders[left].remove(missed)
+            holders[index], parts[missed.number] = [missed], [index]
+            missed.x, missed.y = region.centre
         claims = [_share(region, held) if len(held) > 1 else [] for region, held in zip(regions, holders, strict=True)]
         for region, held, claimed in zip(regions, holders, claims, strict=True):
             for track, claim in zip(held, claimed, strict=False):
@@ -129,6 +140,19 @@ class Tracker:
                 if index != best:
                     holders[index].remove(track)
             parts[track.number] = [i for i in near if track in holders[i]]
+
+    def _missed(
+        self, region: Region, regions: Sequence[Region], holders: list[list[Track]], parts: dict[int, list[int]]
+    ) -> Track | None:
+        """The nearest one who was expected in a region, and is one too many in the one that it took instead."""
+        able = [
+            track
+            for track in self.tracks
+            if track.sure
+            and track.overlap(region) > NEAR
+            and all(_crowded(regions[index], holders[index]) for index in parts[track.number])
+        ]
+        return min(able, key=lambda track: _far(track, region), default=None)
 
     def _begin(self, region: Region, time: float) -> None:
         x, y = region.centre
@@ -172,19 +196,16 @@ class Tracker:
                 track.vy += 0.2 * (track.y - before[1]) / passed
 
     def _doubt(self, region: Region, held: list[Track], passed: float) -> None:
-        """Time the one of several tracks who is best explained by there being one less."""
-        if len(held) < 2:
-            for track in held:
+        """Time those of several tracks for whom there is no room beside the ones that were alone for longer."""
+        room = region.area / FULL
+        for place, track in enumerate(sorted(held, key=lambda track: (-track.alone, track.number))):
+            room -= track.area
+            if place == 0:
                 track.surplus = 0.0
-            return
-        least = min(held, key=lambda track: (track.alone, -track.number))
-        for track in held:
-            if track is not least:
-                track.surplus = 0.0
-        if region.area < FULL * sum(track.area for track in held):
-            least.surplus += passed
-        else:
-            least.surplus = max(least.surplus - passed, 0.0)
+            elif room < 0:
+                track.surplus += passed
+            else:
+                track.surplus = max(track.surplus - passed, 0.0)
 
     def _forget(self, time: float) -> None:
         kept: list[Track] = []
@@ -197,6 +218,11 @@ class Tracker:
             if not gone and not outside:
                 kept.append(track)
         self.tracks = kept
+
+
+def _crowded(region: Region, held: Sequence[Track]) -> bool:
+    """Whether a region is too small for all who are in it."""
+    return len(held) > 1 and region.area < FULL * sum(track.area for track in held)
 
 
 def _share(region: Region, held: Sequence[Track]) -> list[tuple[float, float] | None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_agent.processing.video.background import Background
-from edge_agent.processing.video.counting import Crossing, ZoneChange
+from edge_agent.processing.video.counting import Crossing, ZoneChange, ZoneCount
 from edge_agent.processing.video.health import Health
+from edge_agent.processing.video.regions import Region
 from edge_agent.processing.video.scene import HealthChange, Motion, Scene
+from edge_agent.processing.video.tracks import Track, Tracker
 from edge_agent.processing.video.zones import Line, Zone, along, contains, raster, side
 
 Grey = NDArray[np.uint8]
@@ -254,7 +257,8 @@ def test_a_clean_clip_with_changing_light_raises_no_alarm() -> None:
 
 @needs_clips
 @pytest.mark.slow
-def test_people_who_cross_the_line_of_vtest_are_counted() -> None:
+@pytest.mark.parametrize("every", [1, 2])
+def test_people_who_cross_the_line_of_vtest_are_counted(every: int) -> None:
     truth = json.loads((CLIPS / "vtest_line_zone_gt.json").read_text())
     scene = Scene(
         lines=[Line("line", (0.5, 200 / 576), (0.5, 500 / 576))],
@@ -265,6 +269,8 @@ def test_people_who_cross_the_line_of_vtest_are_counted() -> None:
     found, off = [], []
     for number in range(795):
         _, picture = film.read()
+        if number % every:
+            continue
         grey = cv2.cvtColor(cv2.resize(picture, (480, 360), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
         happened = scene.step(grey.astype(np.uint8), number / 10)
         found += [(number + 1, h.direction) for h in happened if isinstance(h, Crossing)]
@@ -279,6 +285,57 @@ def test_people_who_cross_the_line_of_vtest_are_counted() -> None:
     assert hits / len(found) >= 0.93
     assert hits / 28 >= 0.93
     assert np.mean(off) <= 0.5
+
+
+@pytest.mark.parametrize("rate", [5.0, 10.0])
+@pytest.mark.parametrize("begin", [0.0, 0.7, 1e3 / 3, 1.7e5])
+def test_zones_take_as_long_as_is_set_whatever_the_rounding_of_the_times(rate: float, begin: float) -> None:
+    """At 5 pictures a second the second picture inside is 0.2 s after the first, give or take a rounding."""
+    count = ZoneCount(Zone("z", SQUARE, enter_seconds=0.2, leave_seconds=0.2))
+    turned: dict[str, int] = {}
+    pictures = round(rate) * [(0.1, 0.4)] + round(rate) * [(0.5, 0.4)] + round(rate) * [(0.9, 0.4)]
+    for number, (x, y) in enumerate(pictures):
+        track = Track(1, x, y, 0.05, 0.1, begin, begin)
+        changes = count.step([track], begin + number / rate)
+        if changes:
+            turned[changes[0].state] = number % round(rate)
+    expected = math.ceil(0.2 * rate - 0.5)
+    assert turned == {"entered": expected, "left": expected}
+
+
+def test_who_is_seen_once_in_a_zone_has_not_entered_however_few_pictures_there_are() -> None:
+    count = ZoneCount(Zone("z", SQUARE, enter_seconds=0.2))
+    for number, x in enumerate((0.1, 0.1, 0.5, 0.9, 0.9)):
+        assert count.step([Track(1, x, 0.4, 0.05, 0.1, 0, 0)], number * 2.0) == []
+
+
+def person(x: float, width: float = 0.05) -> Region:
+    return Region(x - width / 2, 0.4, x + width / 2, 0.6, width * 0.2)
+
+
+def followed(tracker: Tracker, pictures: Sequence[Sequence[Region]], begin: float) -> float:
+    for number, found in enumerate(pictures):
+        tracker.step(found, begin + number / 5)
+    return begin + len(pictures) / 5
+
+
+def test_one_of_a_group_who_steps_out_of_it_is_no_new_one() -> None:
+    tracker = Tracker()
+    time = followed(tracker, [[person(0.3 + 0.01 * k), person(0.5 - 0.01 * k)] for k in range(8)], 0)
+    time = followed(tracker, [[person(0.4, 0.06)]] * 3, time)
+    followed(tracker, [[person(0.405), person(0.435)]] * 2, time)
+    assert sorted(track.number for track in tracker.tracks) == [1, 2]
+    assert sorted(track.x for track in tracker.tracks) == pytest.approx([0.405, 0.435])
+
+
+def test_all_who_do_not_fit_into_a_region_are_given_up_together() -> None:
+    tracker = Tracker()
+    time = followed(
+        tracker, [[person(x + side * 0.01 * k) for x, side in ((0.3, 1), (0.4, 0), (0.5, -1))] for k in range(8)], 0
+    )
+    assert len(tracker.tracks) == 3
+    followed(tracker, [[person(0.4)]] * 8, time)
+    assert len(tracker.tracks) == 1
 
 
 def test_zones_and_lines() -> None:
