@@ -141,8 +141,8 @@ def vtest(folder: Path) -> None:
                 hits += 1
                 wanted.remove(min(near, key=lambda each: abs(each[0] - frame)))
         print(
-            f"  vtest, {10 // every} pictures/s from number {first + 1}: crossings P {hits / max(len(found), 1):.3f} R {hits / total:.3f} "
-            f"({len(found)} found of {total}), zone off by {statistics.fmean(off):.2f} on average"
+            f"  vtest, {10 // every} pictures/s from number {first + 1}: crossings P {hits / max(len(found), 1):.3f} "
+            f"R {hits / total:.3f} ({len(found)} found of {total}), zone off by {statistics.fmean(off):.2f} on average"
         )
 
 
