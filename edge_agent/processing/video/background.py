@@ -72,12 +72,12 @@ class Background:
 
         ``grey`` has shape (h, w); ``time`` in seconds never goes back.
         """
-        kernels.smooth(grey, self._level)
         if self._seen == 0:
+            self._compare(grey)
             self.mean[:] = self._level
         self._tempo(time)
-        self._expose()
-        self._compare()
+        self._expose(grey)
+        self._compare(grey)
         dx, dy = self._tremble(grey)
         kernels.shade(
             self._level,
@@ -96,9 +96,9 @@ class Background:
         self._follow(mask, time)
         return _shifted(mask, -dx, -dy) if dx or dy else mask
 
-    def _compare(self) -> None:
+    def _compare(self, grey: NDArray[np.uint8]) -> None:
         least = int(LEAST * kernels.LEVEL * self._contrast)
-        kernels.compare(self._level, self.mean, self.deviation, least, self._raw)
+        kernels.compare(grey, self.mean, self.deviation, least, self._level, self._raw)
 
     def _tremble(self, grey: NDArray[np.uint8]) -> tuple[int, int]:
         """Where much stands out, see whether the camera shook, and if so put the picture back in its place.
@@ -114,13 +114,10 @@ class Background:
         dx, dy = (_offset(profile, before) for profile, before in zip(now, then, strict=True))
         if dx == dy == 0:
             return 0, 0
-        np.copyto(self._lit, self._raw)
-        kernels.smooth(_shifted(grey, dx, dy), self._level)
-        self._compare()
+        self._compare(_shifted(grey, dx, dy))
         if share_of(self._raw) < 0.8 * share:
             return dx, dy
-        kernels.smooth(grey, self._level)
-        np.copyto(self._raw, self._lit)
+        self._compare(grey)
         return 0, 0
 
     def forget(self) -> None:
@@ -134,10 +131,10 @@ class Background:
         self._time = time
         self._seen += 1
 
-    def _expose(self) -> None:
+    def _expose(self, grey: NDArray[np.uint8]) -> None:
         """Take a change of the exposure out of the background: the median factor of places all over the picture."""
         dark, bright = 12 * kernels.LEVEL, 250 * kernels.LEVEL
-        factor = float(kernels.gain(self._level, self.mean, dark, bright, 64))
+        factor = float(kernels.gain(grey, self.mean, dark, bright, 64))
         if abs(factor - 1) > _GAIN:
             np.clip(self.mean * np.float32(factor), 0, 255 * kernels.LEVEL, out=self.mean, casting="unsafe")
 

@@ -38,59 +38,66 @@ def plane(shape: tuple[int, int], kind: DTypeLike, value: int = 0) -> NDArray[An
 
 
 @numba.njit(cache=True)
-def smooth(grey: Bytes, out: Fixed) -> None:
-    """Binomial smoothing (1 2 1 in both directions, borders repeated) of grey levels, shape (h, w), to fixed point."""
-    h, w = grey.shape
-    row = np.empty(w + 2, np.int16)
-    for y in range(h):
-        above, here, below = grey[max(y - 1, 0)], grey[y], grey[min(y + 1, h - 1)]
-        for x in range(w):
-            row[x + 1] = _i(_i(above[x]) + _i(below[x]) + _i(_i(here[x]) << 1))
-        row[0], row[w + 1] = row[1], row[w]
-        to = out[y]
-        for x in range(w):
-            to[x] = _i(_i(row[x] + row[x + 2] + _i(row[x + 1] << 1)) << 3)
+def _line(size: int, before: int) -> Bytes:
+    """Room for a row of which byte number ``before`` begins a line of the cache, as in ``plane``."""
+    room = np.empty(size + _LINE, np.uint8)
+    begin = (_LINE - (room.ctypes.data + before) % _LINE) % _LINE
+    return room[begin : begin + size]
 
 
 @numba.njit(cache=True)
-def compare(level: Fixed, mean: Fixed, deviation: Fixed, least: int, out: Bytes) -> None:
-    """Mark what lies outside of all that the background shows within a pixel's distance.
+def compare(grey: Bytes, mean: Fixed, deviation: Fixed, least: int, level: Fixed, out: Bytes) -> None:
+    """Smooth a picture, and mark what lies outside of all that the background shows within a pixel's distance.
 
-    ``out`` becomes 1 where ``level`` is more than ``max(least, 2.5 * deviation)`` below the least, or above the
-    greatest, of the nine means around it (borders repeated); all of shape (h, w).
+    ``level`` becomes ``grey`` in fixed point after binomial smoothing (1 2 1 in both directions). ``out`` becomes 1
+    where that is more than ``max(least, 2.5 * deviation)`` below the least, or above the greatest, of the nine means
+    around it. Borders are repeated; all arrays have shape (h, w).
     """
-    h, w = level.shape
-    low, high = np.empty(w + 2, np.int16), np.empty(w + 2, np.int16)
+    h, w = grey.shape
+    size = 2 * (w + 2)
+    row, low, high = _line(size, 2).view(np.int16), _line(size, 2).view(np.int16), _line(size, 2).view(np.int16)
     floor = _i(least)
     for y in range(h):
-        above, here, below = mean[max(y - 1, 0)], mean[y], mean[min(y + 1, h - 1)]
+        up, down = max(y - 1, 0), min(y + 1, h - 1)
+        above, here, below = grey[up], grey[y], grey[down]
         for x in range(w):
-            a, b, c = above[x], here[x], below[x]  # read once, for what is written might lie over them
+            row[x + 1] = _i(_i(above[x]) + _i(below[x]) + _i(_i(here[x]) << 1))
+        mean_above, mean_here, mean_below = mean[up], mean[y], mean[down]
+        for x in range(w):
+            a, b, c = mean_above[x], mean_here[x], mean_below[x]  # read once: what is written might lie over them
             low[x + 1] = min(a, b, c)
             high[x + 1] = max(a, b, c)
+        row[0], row[w + 1] = row[1], row[w]
         low[0], low[w + 1], high[0], high[w + 1] = low[1], low[w], high[1], high[w]
         levels, deviations, to = level[y], deviation[y], out[y]
         for x in range(w):
+            now = _i(_i(row[x] + row[x + 2] + _i(row[x + 1] << 1)) << 3)
+            levels[x] = now
             lowest = min(low[x], low[x + 1], low[x + 2])
             highest = max(high[x], high[x + 1], high[x + 2])
             allowed = max(_i(_i(deviations[x] << 1) + _i(deviations[x] >> 1)), floor)
-            beyond = max(_i(lowest - levels[x]), _i(levels[x] - highest))
+            beyond = max(_i(lowest - now), _i(now - highest))
             to[x] = _u(beyond > allowed)
 
 
 @numba.njit(cache=True)
-def gain(level: Fixed, mean: Fixed, darkest: int, brightest: int, fewest: int) -> float:
-    """Median of ``level / mean`` at every 16th pixel of every 16th row, each from the fourth on.
+def gain(grey: Bytes, mean: Fixed, darkest: int, brightest: int, fewest: int) -> float:
+    """Median of the picture, smoothed as by ``compare``, over ``mean`` at every 16th pixel of every 16th row.
 
-    Only where ``mean`` is more than ``darkest`` and both are less than ``brightest``; 1 if those are fewer than
-    ``fewest``.
+    From the fourth on; only where ``mean`` is more than ``darkest`` and both are less than ``brightest``; 1 if those
+    are fewer than ``fewest``.
     """
-    h, w = level.shape
+    h, w = grey.shape
     ratios = np.empty(((h + 11) // 16) * ((w + 11) // 16), np.float64)
     count = 0
     for y in range(4, h, 16):
         for x in range(4, w, 16):
-            now, then = level[y, x], mean[y, x]
+            then = mean[y, x]
+            now = np.int64(0)
+            for v in range(-1, 2):
+                for u in range(-1, 2):
+                    pixel = np.int64(grey[min(y + v, h - 1), min(x + u, w - 1)])
+                    now += pixel << (5 - v * v - u * u)
             if then > darkest and then < brightest and now < brightest:
                 ratios[count] = now / then
                 count += 1
@@ -132,13 +139,16 @@ def majority(marked: Bytes, out: Bytes, least: int) -> None:
     Beyond the left and right border nothing is marked; the first and last rows are repeated.
     """
     h, w = marked.shape
-    row = np.zeros(w + 4, np.uint8)
+    row = _line(w + 4, 2)
+    row[:2] = row[w + 2 :] = 0
     needed = _u(least)
+    first, second = marked[0], marked[min(1, h - 1)]
+    for x in range(w):
+        row[x + 2] = _u(_u(first[x] << 2) + second[x])  # of the five rows around the one before the first
     for y in range(h):
-        a, b, c = marked[max(y - 2, 0)], marked[max(y - 1, 0)], marked[y]
-        d, e = marked[min(y + 1, h - 1)], marked[min(y + 2, h - 1)]
+        enters, leaves = marked[min(y + 2, h - 1)], marked[max(y - 3, 0)]
         for x in range(w):
-            row[x + 2] = _u(a[x] + b[x] + c[x] + d[x] + e[x])
+            row[x + 2] = _u(_u(row[x + 2] + enters[x]) - leaves[x])
         to = out[y]
         for x in range(w):
             to[x] = _u(_u(row[x] + row[x + 1] + row[x + 2] + row[x + 3] + row[x + 4]) >= needed)
