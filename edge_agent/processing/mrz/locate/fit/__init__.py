@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from edge_agent.processing.mrz.locate.fit import kernels
 from edge_agent.processing.mrz.locate.fit.cells import THREE_LINES, Cells, cells, presence
 from edge_agent.processing.mrz.locate.fit.fillers import pointing
-from edge_agent.processing.mrz.locate.pyramid import Grey, Pyramid
 from edge_agent.processing.mrz.locate.zone import Quad, Zone, turned
+from edge_agent.processing.mrz.picture import Grey, Picture
 
 Array = NDArray[np.float64]
 Strip = NDArray[np.float32]
@@ -64,24 +64,24 @@ class _Strip:
     """Rows by which the page bends down in each column; taken out of the ink if it is ``_BENT`` anywhere."""
 
 
-def measure(pyramid: Pyramid, lines: Array) -> Zone | None:
+def measure(picture: Picture, lines: Array) -> Zone | None:
     """Measure the zone that a guess points at; None if nothing there is as even as the lines of a zone.
 
     ``lines`` has shape (2 or 3, 2, 2): the ends of each line's middle in pixels of the full picture. Of two lines with
     30 characters each the third was overlooked, and is sought on both sides.
     """
-    zone = _measure(pyramid, lines)
+    zone = _measure(picture, lines)
     if zone is None or len(lines) == 3 or zone.columns != THREE_LINES:
         return zone
     step = lines[1] - lines[0]
     wider = (np.stack((lines[0] - step, *lines)), np.stack((*lines, lines[1] + step)))
-    return max(filter(None, (_measure(pyramid, three) for three in wider)), key=lambda z: z.plausibility, default=None)
+    return max(filter(None, (_measure(picture, three) for three in wider)), key=lambda z: z.plausibility, default=None)
 
 
-def _measure(pyramid: Pyramid, lines: Array) -> Zone | None:
+def _measure(picture: Picture, lines: Array) -> Zone | None:
     spacing = float(np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean())
     halvings = max(0, int(np.log2(max(spacing, 1.0) / (0.9 * SPACING))))
-    strip = _straightened(pyramid.halved(halvings), (lines + 0.5) / 2**halvings - 0.5)
+    strip = _straightened(picture.halved(halvings), (lines + 0.5) / 2**halvings - 0.5)
     if strip is None:
         return None
     middles, height, contrast = kernels.edges(strip.ink, strip.lines, REACH, *_HEIGHTS)

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz.locate.pyramid import Grey
 from edge_agent.processing.mrz.locate.search import kernels
+from edge_agent.processing.mrz.picture import Grey
 
 _STROKES: Final = np.ones((7, 7), np.uint8)
 """What is darker than its surroundings and narrower than this is ink."""

@@ -1,0 +1,81 @@
+"""A picture at several sizes, each made when it is asked for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+"""Shape (h, w)."""
+
+_BAND: Final = 1 << 17
+"""Pixels that are made grey at a time: few enough to be still in the cache when they are halved."""
+
+
+class Picture:
+    """A picture in grey, and its halves, quarters and so on.
+
+    The full size of a colour picture is the most expensive of them, and few readings need it: characters that are
+    small for a page of this size.
+    """
+
+    def __init__(self, image: NDArray[np.uint8]) -> None:
+        """``image`` is BGR, shape (h, w, 3), or grey, shape (h, w)."""
+        self._image = np.ascontiguousarray(image)
+        self._levels: dict[int, Grey] = {} if image.ndim == 3 else {0: self._image}
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the full picture, in pixels."""
+        height, width = self._image.shape[:2]
+        return height, width
+
+    def halved(self, times: int) -> Grey:
+        """The picture at 1 / 2 ** times; a side of odd length loses its last row or column."""
+        if times not in self._levels:
+            if times == 0:
+                self._levels[0] = np.asarray(cv2.cvtColor(self._image, cv2.COLOR_BGR2GRAY), np.uint8)
+            elif times == 1 and 0 not in self._levels:
+                self._levels[1] = _half_in_grey(self._image)
+            else:
+                self._levels[times] = _half(self.halved(times - 1))
+        return self._levels[times]
+
+    def sized(self, longest: float) -> tuple[Grey, float]:
+        """The picture with its longest side near ``longest``, and how many pixels of the full one make one of it."""
+        by = max(self.shape) / longest
+        times = max(0, int(np.floor(np.log2(by) + 1e-6)))
+        nearest = self.halved(times)
+        factor = by / 2**times
+        if abs(factor - 1) < 0.06:
+            return nearest, float(2**times)
+        size = (max(round(nearest.shape[1] / factor), 1), max(round(nearest.shape[0] / factor), 1))
+        # Less than halved, which leaves too little to alias to be worth the slow way of averaging areas.
+        resized = np.asarray(cv2.resize(nearest, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        return resized, 2**times * nearest.shape[1] / size[0]
+
+    def negative(self) -> Picture:
+        """Light print becomes dark."""
+        return Picture(255 - self.halved(0))
+
+
+def _half(grey: Grey, out: Grey | None = None) -> Grey:
+    # Exact halving is the one reduction for which OpenCV has a fast path.
+    size = (max(grey.shape[1] // 2, 1), max(grey.shape[0] // 2, 1))
+    even = grey[: 2 * size[1], : 2 * size[0]]
+    return np.asarray(cv2.resize(even, size, dst=out, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _half_in_grey(image: NDArray[np.uint8]) -> Grey:
+    """Half of a colour picture in grey, band by band."""
+    height, width = max(image.shape[0] // 2, 1), max(image.shape[1] // 2, 1)
+    half = np.empty((height, width), np.uint8)
+    rows = max(_BAND // image.shape[1] // 2, 1)
+    band = np.empty((2 * rows, image.shape[1]), np.uint8)
+    for top in range(0, height, rows):
+        colour = image[2 * top : 2 * min(top + rows, height)]
+        _half(np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY, dst=band[: len(colour)])), half[top : top + rows])
+    return half
