@@ -1,4 +1,7 @@
-"""Sums over all readings of a zone, compiled. Each has a NumPy reference in the tests that it must agree with."""
+"""Half a page in grey, least squares, and sums over all readings of a zone, compiled.
+
+Each kernel has a NumPy reference in the tests that it must agree with.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,54 @@ _WRONG: Final = np.array([(_TENS > 0) * (closing & 1) + (_UNITS > 0) * (closing 
 """Shape (closing, state): how many of the sums that end are not zero."""
 
 _jit: Any = numba.njit(cache=True, nogil=True, boundscheck=False)
+
+_BLUE: Final = np.int32(1868)
+_GREEN: Final = np.int32(9617)
+_RED: Final = np.int32(4899)
+"""Of 16384: how much each adds to grey (ITU-R BT.601)."""
+
+
+@_jit
+def half_in_grey(rows: NDArray[np.uint8], half: NDArray[np.uint8]) -> None:
+    """Half of a colour picture in grey, in one pass over its pixels: the mean grey of each four of them, rounded.
+
+    ``rows`` has shape (2 h or more, 6 w or more): blue, green and red of the pixels of each row in turn; ``half``
+    (h, w) receives the grey.
+    """
+    height, width = half.shape
+    pairs = np.empty(6 * width, np.uint16)
+    for y in range(height):
+        # A loop of its own, for it runs along the memory of both rows.
+        for i in range(6 * width):
+            pairs[i] = np.uint16(rows[2 * y, i]) + np.uint16(rows[2 * y + 1, i])
+        for x in range(width):
+            blue = np.int32(pairs[6 * x]) + np.int32(pairs[6 * x + 3])
+            green = np.int32(pairs[6 * x + 1]) + np.int32(pairs[6 * x + 4])
+            red = np.int32(pairs[6 * x + 2]) + np.int32(pairs[6 * x + 5])
+            half[y, x] = (_BLUE * blue + _GREEN * green + _RED * red + np.int32(1 << 15)) >> 16
+
+
+@_jit
+def solved(matrix: Floats) -> Floats:
+    """Solve normal equations, shape (terms, terms + 1) with the right side last; ``matrix`` is used up.
+
+    A sum of squares needs no pivots; a trace of one is added to the diagonal, for what is nearly not determined.
+    """
+    terms = len(matrix)
+    for a in range(terms):
+        matrix[a, a] += 1e-9
+    for a in range(terms):
+        for b in range(a + 1, terms):
+            factor = matrix[b, a] / matrix[a, a]
+            for c in range(a, terms + 1):
+                matrix[b, c] -= factor * matrix[a, c]
+    out = np.empty(terms)
+    for a in range(terms - 1, -1, -1):
+        out[a] = matrix[a, terms]
+        for b in range(a + 1, terms):
+            out[a] -= matrix[a, b] * out[b]
+        out[a] /= matrix[a, a]
+    return out
 
 
 @_jit

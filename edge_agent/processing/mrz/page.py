@@ -87,6 +87,7 @@ def engine() -> str:
 
 def warm() -> None:
     """Load what every process that reads pages needs."""
+    Picture(np.zeros((2, 2, 3), np.uint8)).halved(1)
     recognize.warm()
     warm_locate()
     decode([np.zeros((44, 37))] * 2)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.processing.mrz import kernels
+
 Grey = NDArray[np.uint8]
 """Shape (h, w)."""
-
-_BAND: Final = 1 << 17
-"""Pixels that are made grey at a time: few enough to be still in the cache when they are halved."""
 
 
 class Picture:
     """A picture in grey, and its halves, quarters and so on.
 
-    The full size of a colour picture is the most expensive of them, and few readings need it: characters that are
-    small for a page of this size.
+    The full size of a colour picture is the most expensive of them, and only characters that are small for a page of
+    its size need it.
     """
 
     def __init__(self, image: NDArray[np.uint8]) -> None:
@@ -38,8 +35,10 @@ class Picture:
         if times not in self._levels:
             if times == 0:
                 self._levels[0] = np.asarray(cv2.cvtColor(self._image, cv2.COLOR_BGR2GRAY), np.uint8)
-            elif times == 1 and 0 not in self._levels:
-                self._levels[1] = _half_in_grey(self._image)
+            elif times == 1 and 0 not in self._levels and min(self.shape) > 1:
+                height, width = self.shape
+                self._levels[1] = np.empty((height // 2, width // 2), np.uint8)
+                kernels.half_in_grey(self._image.reshape(height, -1), self._levels[1])
             else:
                 self._levels[times] = _half(self.halved(times - 1))
         return self._levels[times]
@@ -62,20 +61,7 @@ class Picture:
         return Picture(255 - self.halved(0))
 
 
-def _half(grey: Grey, out: Grey | None = None) -> Grey:
+def _half(grey: Grey) -> Grey:
     # Exact halving is the one reduction for which OpenCV has a fast path.
     size = (max(grey.shape[1] // 2, 1), max(grey.shape[0] // 2, 1))
-    even = grey[: 2 * size[1], : 2 * size[0]]
-    return np.asarray(cv2.resize(even, size, dst=out, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _half_in_grey(image: NDArray[np.uint8]) -> Grey:
-    """Half of a colour picture in grey, band by band."""
-    height, width = max(image.shape[0] // 2, 1), max(image.shape[1] // 2, 1)
-    half = np.empty((height, width), np.uint8)
-    rows = max(_BAND // image.shape[1] // 2, 1)
-    band = np.empty((2 * rows, image.shape[1]), np.uint8)
-    for top in range(0, height, rows):
-        colour = image[2 * top : 2 * min(top + rows, height)]
-        _half(np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY, dst=band[: len(colour)])), half[top : top + rows])
-    return half
+    return np.asarray(cv2.resize(grey[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA), np.uint8)
