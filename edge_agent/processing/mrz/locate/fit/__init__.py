@@ -137,12 +137,12 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
 
 def _middles(ink: Strip, count: int, bend: Array) -> tuple[Array, tuple[int, int]]:
     """The middles of the lines, and by how many columns they go on; what they bend is added to ``bend``."""
-    middles, *blocks = kernels.middles(ink, count, float(MARGIN), float(SPACING), REACH, _BLOCK)
+    middles, columns, below, weights = kernels.middles(ink, count, float(MARGIN), float(SPACING), REACH, _BLOCK)
     # Slopes of their own only as far as the lines agree: letters and fillers differ in their middles.
     level = middles[:, 0] + middles[:, 1] * ink.shape[1] / 2
     middles[:, 1] = 0.5 * (middles[:, 1] + middles[:, 1].mean())
     middles[:, 0] = level - middles[:, 1] * ink.shape[1] / 2
-    bend += kernels.bend(*blocks, len(bend), _BLOCK)
+    bend += kernels.bend(columns, below, weights, len(bend), _BLOCK)
     left, right = kernels.beyond(ink, middles, float(SPACING), REACH)
     return middles, (2 * REACH * (left > _GOES_ON), 2 * REACH * (right > _GOES_ON))
 
@@ -167,7 +167,8 @@ def _ink(picture: Grey, to_picture: Array, size: tuple[int, int], bend: Array) -
         bent = y + bend.astype(np.float32)
         u, v, w = (a * x + (b * bent + c) for a, b, c in to_picture.astype(np.float32))
         strip = cv2.remap(picture, u / w, v / w, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    ink: Strip = kernels.relief(cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES), _STRIPE, _AROUND)
+    dark = np.asarray(cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES), np.uint8)
+    ink: Strip = kernels.relief(dark, _STRIPE, _AROUND)
     return ink
 
 
