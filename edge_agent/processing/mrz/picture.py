@@ -43,6 +43,20 @@ class Picture:
                 self._levels[times] = _half(self.halved(times - 1))
         return self._levels[times]
 
+    def around(self, points: NDArray[np.float64], times: int) -> tuple[Grey, NDArray[np.float64]]:
+        """What shows these points x, y, shape (n, 2), halved so many times, and the matrix from the picture to it.
+
+        Of the full size of a colour picture no more than that is made.
+        """
+        if times == 0 and 0 not in self._levels:
+            height, width = self.shape
+            x0, y0 = (int(v) for v in np.clip(np.floor(points.min(axis=0)) - 2, 0, (width - 1, height - 1)))
+            x1, y1 = (int(v) for v in np.clip(np.ceil(points.max(axis=0)) + 3, (x0 + 1, y0 + 1), (width, height)))
+            part = np.asarray(cv2.cvtColor(self._image[y0:y1, x0:x1], cv2.COLOR_BGR2GRAY), np.uint8)
+            return part, np.array(((1.0, 0.0, -x0), (0.0, 1.0, -y0), (0.0, 0.0, 1.0)))
+        by = 1 / 2**times
+        return self.halved(times), np.array(((by, 0.0, by / 2 - 0.5), (0.0, by, by / 2 - 0.5), (0.0, 0.0, 1.0)))
+
     def sized(self, longest: float) -> tuple[Grey, float]:
         """The picture with its longest side near ``longest``, and how many pixels of the full one make one of it."""
         by = max(self.shape) / longest

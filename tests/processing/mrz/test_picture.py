@@ -33,5 +33,20 @@ def test_a_size_comes_with_its_scale() -> None:
         assert max(reduced.shape) == pytest.approx(longest, rel=0.06)
 
 
+def test_only_the_part_around_some_points_is_made_at_full_size() -> None:
+    image = np.random.default_rng(2).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    points = np.array(((-8.0, 31.5), (70.2, 50.0), (40.0, 60.9)))
+    part, matrix = Picture(image).around(points, 0)
+    x, y = (matrix @ (30, 40, 1))[:2].astype(int)
+    assert part[y, x] == grey[40, 30]
+    assert (part == grey[29:64, :74]).all()
+    part, matrix = Picture(image).around(points, 1)
+    assert part.shape == (45, 60)
+    assert (matrix @ (1, 1, 1))[:2] == pytest.approx((0.25, 0.25))
+    part, _ = Picture(image).around(points + 500, 0)
+    assert part.shape == (1, 1)
+
+
 def test_a_negative_is_dark_where_the_picture_is_light() -> None:
     assert (Picture(np.full((30, 40, 3), 250, np.uint8)).negative().halved(1) == 5).all()

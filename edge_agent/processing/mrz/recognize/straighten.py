@@ -29,6 +29,11 @@ MARGIN: Final = 3 * PITCH
 _SHARPEST: Final = 1.5
 """Pixels of the picture per pixel of a strip above which it is halved first, so that nothing is skipped."""
 
+_BORDER: Final = np.array([(x / 4, y) for y in (0.0, 1.0) for x in range(5)])
+"""Points on the border of a strip, in parts of its width and height."""
+_MIDDLE_ABOVE: Final = 2
+_MIDDLE_BELOW: Final = 7
+
 
 @dataclass(frozen=True)
 class Band:
@@ -76,17 +81,12 @@ def band(quad: Quad, columns: int, sag: Sequence[float] = ()) -> Band:
 def strips(picture: Picture, bands: Sequence[Band]) -> NDArray[np.float32]:
     """The strips of these bands, all of one width, evenly lit: shape (lines, HEIGHT, width)."""
     result = np.empty((len(bands), HEIGHT, bands[0].width), np.float32)
-    times = max(math.ceil(math.log2(max(_finest(bands) / _SHARPEST, 1e-3))), 0)
-    by = 1 / 2**times
-    shrink = np.array(((by, 0, by / 2 - 0.5), (0, by, by / 2 - 0.5), (0, 0, 1)))
+    borders = np.array([line.to_picture(_BORDER * (line.width, HEIGHT)) for line in bands])
+    # Pixels of the picture per pixel of a strip, where there are fewest, across the middle of a line.
+    finest = float(np.hypot(*(borders[:, _MIDDLE_BELOW] - borders[:, _MIDDLE_ABOVE]).T).min()) / HEIGHT
+    times = max(math.ceil(math.log2(max(finest / _SHARPEST, 1e-3))), 0)
+    pixels, scaled = picture.around(borders.reshape(-1, 2), times)
     for strip, line in zip(result, bands, strict=True):
-        kernels.sample(picture.halved(times), shrink @ line.matrix, line.curve, MIDDLE, strip)
+        kernels.sample(pixels, scaled @ line.matrix, line.curve, MIDDLE, strip)
         kernels.normalize(strip)
     return result
-
-
-def _finest(bands: Sequence[Band]) -> float:
-    """Pixels of the picture per pixel of the strip, where there are fewest, across the middle of a line."""
-    middle = bands[0].width / 2
-    across = np.array(((middle, 0), (middle, HEIGHT)))
-    return min(math.dist(*line.to_picture(across)) for line in bands) / HEIGHT
