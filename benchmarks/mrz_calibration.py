@@ -25,6 +25,7 @@ from edge_agent.processing.mrz.check_digits import ALPHABET
 from edge_agent.processing.mrz.decode import Decoded
 from edge_agent.processing.mrz.page import SURE, best_reading
 from edge_agent.processing.mrz.parse import parse
+from edge_agent.processing.mrz.picture import Picture
 from edge_agent.processing.mrz.recognize import see
 from edge_agent.processing.mrz.recognize.network import WEIGHTS, network
 from edge_agent.simulate.documents import FORMATS, Specimen, specimen
@@ -90,7 +91,7 @@ def outcome(made: Specimen, decoded: Decoded) -> Outcome:
 def _outcomes(severity: float, seed: int) -> list[Outcome | None]:
     found = []
     for made, grey, quads in readings(seed, severity):
-        candidate = best_reading(grey, quads)
+        candidate = best_reading(Picture(grey), quads)
         found.append(None if candidate is None else outcome(made, candidate.decoded))
     return found
 
@@ -124,7 +125,7 @@ def _logits(severity: float, seed: int) -> tuple[NDArray[np.float32], NDArray[np
     """Log probabilities and true classes of all characters of lines that were aligned."""
     logs, classes = [], []
     for made, grey, quads in readings(seed, severity):
-        views = see(grey, quads)
+        views = see(Picture(grey), quads)
         if not views or [len(e) for e in views[0].lines] != [len(line) for line in made.lines]:
             continue
         for seen, line in zip(views[0].lines, made.lines, strict=True):

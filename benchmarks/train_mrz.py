@@ -25,6 +25,7 @@ from torch.nn import functional
 
 from benchmarks import degrade
 from edge_agent.processing.mrz.check_digits import ALPHABET
+from edge_agent.processing.mrz.picture import Picture
 from edge_agent.processing.mrz.recognize import kernels, straighten
 from edge_agent.processing.mrz.recognize.network import LAYERS, SHIFT, SIZE, STEP, WEIGHTS
 
@@ -64,7 +65,7 @@ def strip_and_targets(rng: np.random.Generator) -> tuple[NDArray[np.float32], tu
     sample = degrade.sample(rng, line, severity)
     start, end = sample.cells[degrade.BEYOND], sample.cells[degrade.BEYOND + COLUMNS - 1]
     band = straighten.band(_imprecise(rng, np.array((start[0], end[1], end[2], start[3]))), COLUMNS)
-    (strip,) = straighten.strips(sample.grey, [band])
+    (strip,) = straighten.strips(Picture(sample.grey), [band])
     if rng.random() < 0.05:  # upside down or mirrored: no text
         return np.ascontiguousarray(strip[:: rng.choice((-1, 1)), ::-1]), _nothing(band.width)
     return strip, _targets(sample, band)

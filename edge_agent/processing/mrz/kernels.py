@@ -1,4 +1,7 @@
-"""Sums over all readings of a zone, compiled. Each has a NumPy reference in the tests that it must agree with."""
+"""Half a page in grey, least squares, and sums over all readings of a zone, compiled.
+
+Each kernel has a NumPy reference in the tests that it must agree with.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.int64]
+Letters = NDArray[np.int8]
+"""Characters by their place in the alphabet, -1 for none."""
 Floats = NDArray[np.float64]
 
 STATES: Final = 100
 """Of both running sums together: each is a digit."""
 NEVER: Final = -1e18
+WIDEST: Final = 4
+"""Places of a symbol at most: month and day."""
+ALONE: Final = -1
+STATE: Final = 0
+"""What decides a symbol: its place alone, the table of states, or another table."""
 
 _TENS, _UNITS = np.divmod(np.arange(STATES), 10)
 _NEXT: Final = (_TENS[:, None] + _TENS) % 10 * 10 + (_UNITS[:, None] + _UNITS) % 10
@@ -24,6 +34,191 @@ _WRONG: Final = np.array([(_TENS > 0) * (closing & 1) + (_UNITS > 0) * (closing 
 """Shape (closing, state): how many of the sums that end are not zero."""
 
 _jit: Any = numba.njit(cache=True, nogil=True, boundscheck=False)
+
+_BLUE: Final = np.int32(1868)
+_GREEN: Final = np.int32(9617)
+_RED: Final = np.int32(4899)
+"""Of 16384: how much each adds to grey (ITU-R BT.601)."""
+
+
+@_jit
+def half_in_grey(rows: NDArray[np.uint8], half: NDArray[np.uint8]) -> None:
+    """Half of a colour picture in grey, in one pass over its pixels: the mean grey of each four of them, rounded.
+
+    ``rows`` has shape (2 h or more, 6 w or more): blue, green and red of the pixels of each row in turn; ``half``
+    (h, w) receives the grey.
+    """
+    height, width = half.shape
+    pairs = np.empty(6 * width, np.uint16)
+    for y in range(height):
+        # A loop of its own, for it runs along the memory of both rows.
+        for i in range(6 * width):
+            pairs[i] = np.uint16(rows[2 * y, i]) + np.uint16(rows[2 * y + 1, i])
+        for x in range(width):
+            blue = np.int32(pairs[6 * x]) + np.int32(pairs[6 * x + 3])
+            green = np.int32(pairs[6 * x + 1]) + np.int32(pairs[6 * x + 4])
+            red = np.int32(pairs[6 * x + 2]) + np.int32(pairs[6 * x + 5])
+            half[y, x] = (_BLUE * blue + _GREEN * green + _RED * red + np.int32(1 << 15)) >> 16
+
+
+@_jit
+def solved(matrix: Floats) -> Floats:
+    """Solve normal equations, shape (terms, terms + 1) with the right side last; ``matrix`` is used up.
+
+    A sum of squares needs no pivots; a trace of one is added to the diagonal, for what is nearly not determined.
+    """
+    terms = len(matrix)
+    for a in range(terms):
+        matrix[a, a] += 1e-9
+    for a in range(terms):
+        for b in range(a + 1, terms):
+            factor = matrix[b, a] / matrix[a, a]
+            for c in range(a, terms + 1):
+                matrix[b, c] -= factor * matrix[a, c]
+    out = np.empty(terms)
+    for a in range(terms - 1, -1, -1):
+        out[a] = matrix[a, terms]
+        for b in range(a + 1, terms):
+            out[a] -= matrix[a, b] * out[b]
+        out[a] /= matrix[a, a]
+    return out
+
+
+@_jit
+def alternatives(
+    seen: Floats,
+    odds: Floats,
+    symbols: Codes,
+    table: Letters,
+    prior: Floats,
+    bounds: Codes,
+    known: NDArray[np.bool_],
+    rules: tuple[float, float, float, float],
+    starts: Codes,
+    letters: Letters,
+    likely: Floats,
+) -> None:
+    """What may stand in each symbol: in one place, or in some that are decided together, such as the three of a state.
+
+    Args:
+        seen: Log probabilities of the 37 characters at each place, shape (places, 37).
+        odds: The same where only what belongs there is likely.
+        symbols: Shape (s, 2): the first place of each symbol, and ``ALONE`` or its table.
+        table: What may stand there by all tables, one below the other: shape (rows, WIDEST).
+        prior: The log probability of each row.
+        bounds: Rows ``bounds[t]`` to ``bounds[t + 1]`` are table t.
+        known: Whether three characters are a state, shape (37, 37, 37).
+        rules: Log probabilities: that characters stand where they do not belong, of a state that is not known, of one
+            that differs from the first; and by how much an alternative may be less likely than the best.
+        starts: Receives where the alternatives of each symbol begin, shape (s + 1,). The likeliest comes first.
+        letters: Receives the alternatives, like ``table``, and has room for all rows of all symbols.
+        likely: Receives their log probabilities.
+    """
+    misplaced, unknown, foreign, unlikely = rules
+    issuer = np.full(WIDEST, -1, np.int8)
+    n = 0
+    for s in range(len(symbols)):
+        place, kind = symbols[s]
+        first = starts[s] = n
+        if kind == ALONE:
+            for c in range(odds.shape[1]):
+                letters[n] = -1
+                letters[n, 0] = c
+                likely[n] = odds[place, c]
+                n += 1
+        else:
+            second = kind == STATE and issuer[0] >= 0
+            for row in range(bounds[kind], bounds[kind + 1]):
+                letters[n] = table[row]
+                likely[n] = prior[row]
+                if second and (letters[n] != issuer).any():
+                    likely[n] += foreign
+                n += 1
+            if kind == STATE:
+                n = _lookalikes(odds[place : place + 3], known, unknown + second * foreign, letters, likely, n)
+            n = _weighed(seen[place:], odds[place:], misplaced, first, n, letters, likely)
+        best = first + np.argmax(likely[first:n])
+        least, end = likely[best] + unlikely, n
+        letters[n], likely[n] = letters[best], likely[best]
+        letters[best], likely[best] = letters[first], likely[first]
+        letters[first], likely[first] = letters[n], likely[n]
+        n = first + 1
+        for k in range(first + 1, end):
+            if likely[k] > least:
+                letters[n], likely[n] = letters[k], likely[k]
+                n += 1
+        if kind == STATE:
+            issuer = letters[first].copy()
+    starts[len(symbols)] = n
+
+
+@_jit
+def _lookalikes(odds: Floats, known: NDArray[np.bool_], prior: float, letters: Letters, likely: Floats, n: int) -> int:
+    """Combinations of the three likeliest characters in each place of a state that are none, as alternatives from n."""
+    likeliest = np.empty((3, 3), np.int8)
+    for i in range(3):
+        likeliest[i] = np.argsort(odds[i])[-3:]
+    for a in likeliest[0]:
+        for b in likeliest[1]:
+            for c in likeliest[2]:
+                if not known[a, b, c]:
+                    letters[n, 0], letters[n, 1], letters[n, 2], letters[n, 3] = a, b, c, -1
+                    likely[n] = prior
+                    n += 1
+    return n
+
+
+@_jit
+def _weighed(seen: Floats, odds: Floats, misplaced: float, first: int, n: int, letters: Letters, likely: Floats) -> int:
+    """Add to alternatives from ``first`` up to n how they look, and what it looks like at first sight if it is none."""
+    sight = np.full(WIDEST, -1, np.int8)
+    as_seen = misplaced
+    for i in range(WIDEST):
+        if letters[first, i] >= 0:
+            sight[i] = np.argmax(seen[i])
+            as_seen += seen[i, sight[i]]
+    met = False
+    for k in range(first, n):
+        for i in range(WIDEST):
+            if letters[k, i] >= 0:
+                likely[k] += odds[i, letters[k, i]]
+        if (letters[k] == sight).all():
+            met = True
+            likely[k] = max(likely[k], as_seen)
+    if not met:
+        letters[n], likely[n] = sight, as_seen
+        n += 1
+    return n
+
+
+@_jit
+def added(starts: Codes, places: Codes, letters: Letters, values: Codes, weights: Codes, out: Codes) -> None:
+    """What each alternative adds to sums of check digits, modulo 10: shape (sums, alternatives) in ``out``.
+
+    ``values`` (37,) are those of the characters, ``weights`` (sums, places) what each place is multiplied with.
+    """
+    for s in range(len(places)):
+        for k in range(starts[s], starts[s + 1]):
+            for i in range(len(weights)):
+                out[i, k] = 0
+                for j in range(WIDEST):
+                    if letters[k, j] >= 0:
+                        out[i, k] += values[letters[k, j]] * weights[i, places[s] + j]
+                out[i, k] %= 10
+
+
+@_jit
+def shares(starts: Codes, places: Codes, letters: Letters, chosen: Codes, marginals: Floats, out: Floats) -> None:
+    """How likely the chosen characters are at each place (``out``): all alternatives that have them there count."""
+    for s in range(len(places)):
+        for i in range(WIDEST):
+            letter = letters[chosen[s], i]
+            if letter >= 0:
+                total = 0.0
+                for k in range(starts[s], starts[s + 1]):
+                    if letters[k, i] == letter:
+                        total += marginals[k]
+                out[places[s] + i] = min(total, 1.0)
 
 
 @_jit

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from itertools import groupby
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from edge_agent.processing.mrz.decode import Correction, Decoded, decode
 from edge_agent.processing.mrz.locate import Zone, locate
 from edge_agent.processing.mrz.locate import warm as warm_locate
 from edge_agent.processing.mrz.parse import parse
+from edge_agent.processing.mrz.picture import Picture
 from edge_agent.processing.mrz.recognize import Evidence
 from edge_agent.processing.mrz.result import Outcome
 
@@ -87,6 +87,7 @@ def engine() -> str:
 
 def warm() -> None:
     """Load what every process that reads pages needs."""
+    Picture(np.zeros((2, 2, 3), np.uint8)).halved(1)
     recognize.warm()
     warm_locate()
     decode([np.zeros((44, 37))] * 2)
@@ -97,16 +98,15 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
 
     ``image`` is BGR, shape (height, width, 3), or grey, shape (height, width).
     """
-    grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    grey = np.ascontiguousarray(grey)
-    best = _best(grey)
-    if best is None and np.median(grey[::8, ::8]) < _DARK:
-        grey = 255 - grey  # a negative, or light print on dark ground
-        best = _best(grey)
+    picture = Picture(image)
+    best = _best(picture)
+    if best is None and np.median(picture.halved(3)) < _DARK:
+        picture = picture.negative()  # or light print on dark ground
+        best = _best(picture)
     if best is None:
         return PageReading((), 0.0, problem=NOTHING_FOUND)
     decoded, evidence = best.decoded, best.evidence
-    problem = "" if decoded.confidence >= SURE else _doubt(grey, decoded, evidence)
+    problem = "" if decoded.confidence >= SURE else _doubt(picture, decoded, evidence)
     if evidence.plain < _LEGIBLE:
         return PageReading((), 0.0, quads=evidence.quads, problem=f"A zone was found but cannot be read: {problem}")
     return PageReading(
@@ -114,11 +114,11 @@ def read_page(image: NDArray[np.uint8]) -> PageReading:
     )
 
 
-def _best(grey: NDArray[np.uint8]) -> Candidate | None:
+def _best(picture: Picture) -> Candidate | None:
     """The best reading of all places; None if none of them looks like a zone."""
     best: Candidate | None = None
-    for zone in _places(grey):
-        candidate = best_reading(grey, zone.quads, zone.columns, zone.sag)
+    for zone in _places(picture):
+        candidate = best_reading(picture, zone.quads, zone.columns, zone.sag)
         if candidate is not None and (best is None or candidate.rank > best.rank):
             best = candidate
         if best is not None and (best.decoded.confidence >= SURE or best.evidence.quality > _PLAIN):
@@ -126,9 +126,9 @@ def _best(grey: NDArray[np.uint8]) -> Candidate | None:
     return best if best is not None and (best.evidence.quality >= _LEGIBLE or best.passed) else None
 
 
-def _places(grey: NDArray[np.uint8]) -> Iterator[Zone]:
+def _places(picture: Picture) -> Iterator[Zone]:
     """Where a zone may be; at last the most plausible one as in a mirror."""
-    zones = locate(grey)
+    zones = locate(picture)
     for zone in zones:
         if len(zone.quads) == 2 and zone.columns == 30:  # two lines of a card's three
             first, second = zone.quads
@@ -140,12 +140,12 @@ def _places(grey: NDArray[np.uint8]) -> Iterator[Zone]:
 
 
 def best_reading(
-    grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int | None = None, sag: Sequence[float] = ()
+    picture: Picture, quads: Sequence[Quad], columns: int | None = None, sag: Sequence[float] = ()
 ) -> Candidate | None:
     """The best reading of a zone among the views that its place leaves open; the arguments as for ``recognize.see``."""
     read = [
         Candidate(evidence, decoded)
-        for evidence in recognize.see(grey, quads, columns, sag)
+        for evidence in recognize.see(picture, quads, columns, sag)
         if evidence.quality > _HOPELESS and (decoded := decode(evidence.lines)) is not None
     ]
     if not read:
@@ -156,7 +156,7 @@ def best_reading(
     return replace(read[best], decoded=replace(read[best].decoded, confidence=read[best].decoded.confidence * share))
 
 
-def _doubt(grey: NDArray[np.uint8], decoded: Decoded, evidence: Evidence) -> str:
+def _doubt(picture: Picture, decoded: Decoded, evidence: Evidence) -> str:
     """Where the reader is not sure, and what may be the matter."""
     if evidence.plain > _CLEAR and not parse(decoded.lines).valid:
         return "the print is legible, but it breaks the rules of its format: misprinted, altered, or misread"
@@ -166,7 +166,7 @@ def _doubt(grey: NDArray[np.uint8], decoded: Decoded, evidence: Evidence) -> str
     ]
     places = [f"line {i}, {_columns(columns)}" for i, columns in weak if columns]
     where = "; ".join(places) or "several characters"
-    return f"{where} not certain: {_reason(grey, decoded, evidence)}"
+    return f"{where} not certain: {_reason(picture, decoded, evidence)}"
 
 
 def _columns(columns: Sequence[int]) -> str:
@@ -177,8 +177,8 @@ def _columns(columns: Sequence[int]) -> str:
     return ("character " if len(columns) == 1 else "characters ") + ", ".join(said)
 
 
-def _reason(grey: NDArray[np.uint8], decoded: Decoded, evidence: Evidence) -> str:
-    height, width = grey.shape
+def _reason(picture: Picture, decoded: Decoded, evidence: Evidence) -> str:
+    height, width = picture.shape
     corners = np.concatenate(evidence.quads)
     if (corners < -1).any() or (corners > (width, height)).any():
         return "the zone is cut off at the edge of the picture; show all of it"
@@ -187,7 +187,7 @@ def _reason(grey: NDArray[np.uint8], decoded: Decoded, evidence: Evidence) -> st
             f"the characters are only {evidence.capitals:.0f} pixels high; hold the camera closer or scan finer "
             "(10 pixels are enough)"
         )
-    if any(_washed_out(grey, decoded, evidence)):
+    if any(_washed_out(picture.halved(0), decoded, evidence)):
         return "a reflection hides them; tilt the document or move the lamp"
     return "they are blurred, faint or covered; compare them with the page, or read it once more"
 

@@ -69,3 +69,79 @@ def test_words_are_weighed_as_all_walks_together_say() -> None:
                 walk = walk @ (table if i == place else by_letter * letter[i] + by_filler * filler[i])
             likely[kind] = walk.sum()
         assert out[place] / out[place].sum() == pytest.approx(likely / likely.sum())
+
+
+MISPLACED, UNKNOWN, FOREIGN, UNLIKELY = RULES = (-12.0, -6.0, -2.0, -18.0)
+YEARS, STATES = np.array([(1, 2), (9, 9), (36, 36)]), np.array([(30, 29, 24), (13, 36, 36), (15, 27, 10)])
+
+
+def _table(rows: np.ndarray) -> np.ndarray:
+    return np.pad(rows, ((0, 0), (0, kernels.WIDEST - rows.shape[1])), constant_values=-1).astype(np.int8)
+
+
+def _reference(
+    seen: np.ndarray, odds: np.ndarray, rows: dict[tuple[int, ...], float], issuer: bool
+) -> dict[tuple[int, ...], float]:
+    """Rows of a table with what they look like, the states that are unknown, and what it looks like at first sight."""
+    wide = len(next(iter(rows)))
+    if wide == 3:
+        likeliest = [np.argsort(line)[-3:] for line in odds[:3]]
+        others = {tuple(int(c) for c in three) for three in product(*likeliest)} - set(rows)
+        rows = rows | dict.fromkeys(others, UNKNOWN + issuer * FOREIGN)
+    found = {row: prior + sum(odds[i, c] for i, c in enumerate(row)) for row, prior in rows.items()}
+    sight = tuple(int(line.argmax()) for line in seen[:wide])
+    as_seen = MISPLACED + seen[:wide].max(axis=1).sum()
+    found[sight] = max(found.get(sight, -np.inf), as_seen)
+    return {row: total for row, total in found.items() if total > max(found.values()) + UNLIKELY}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_alternatives_are_all_that_may_stand_in_a_place(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    seen = np.log(rng.dirichlet(np.full(37, 0.1), 9) + 1e-6)
+    if seed % 2:
+        seen[range(1, 4), STATES[seed % 3]] = seen[range(6, 9), STATES[seed % 3]] = 3
+    odds = seen + rng.normal(0, 1, seen.shape)
+    known = np.zeros((37, 37, 37), bool)
+    known[*STATES.T] = True
+    prior = rng.normal(-1, 1, 6)
+    symbols = np.array([(0, kernels.ALONE), (1, kernels.STATE), (4, 1), (6, kernels.STATE)])
+    starts, letters, likely = np.empty(5, np.int64), np.empty((200, kernels.WIDEST), np.int8), np.empty(200)
+    table, bounds = np.concatenate((_table(STATES), _table(YEARS))), np.array((0, 3, 6))
+    kernels.alternatives(seen, odds, symbols, table, prior, bounds, known, RULES, starts, letters, likely)
+    states = dict(zip(map(tuple, STATES.tolist()), prior[:3].tolist(), strict=True))
+    issuers = _reference(seen[1:], odds[1:], states, issuer=False)
+    issuer = max(issuers, key=lambda row: issuers[row])
+    expected = [
+        {(c,): odds[0, c] for c in range(37) if odds[0, c] > odds[0].max() + UNLIKELY},
+        issuers,
+        _reference(
+            seen[4:], odds[4:], dict(zip(map(tuple, YEARS.tolist()), prior[3:].tolist(), strict=True)), issuer=False
+        ),
+        _reference(seen[6:], odds[6:], {row: p + (row != issuer) * FOREIGN for row, p in states.items()}, issuer=True),
+    ]
+    for (a, b), wanted in zip(pairwise(starts), expected, strict=True):
+        rows = [tuple(row[row >= 0].tolist()) for row in letters[a:b]]
+        assert dict(zip(rows, likely[a:b].tolist(), strict=True)) == pytest.approx(wanted)
+        assert likely[a] == likely[a:b].max()
+
+
+def test_sums_and_shares_of_alternatives() -> None:
+    rng = np.random.default_rng(3)
+    starts, places = np.array((0, 3, 5, 9)), np.array((0, 1, 3))
+    letters = rng.integers(0, 37, (9, kernels.WIDEST)).astype(np.int8)
+    letters[:3, 1:] = letters[3:5, 2:] = -1
+    values, weights = rng.integers(0, 36, 37), rng.choice((-1, 0, 1, 3, 7), (2, 7))
+    sums = np.empty((2, 9), np.int64)
+    kernels.added(starts, places, letters, values, weights, sums)
+    marginals, chosen, out = rng.random(9) / 4, np.array((1, 4, 6)), np.full(7, -1.0)
+    kernels.shares(starts, places, letters, chosen, marginals, out)
+    for place, (a, b), pick in zip(places, pairwise(starts), chosen, strict=True):
+        wide = int((letters[a] >= 0).sum())
+        for k in range(a, b):
+            worth = values[letters[k, :wide]] * weights[:, place : place + wide]
+            assert sums[:, k].tolist() == (worth.sum(axis=1) % 10).tolist()
+        for i in range(wide):
+            same = letters[a:b, i] == letters[pick, i]
+            assert out[place + i] == pytest.approx(marginals[a:b][same].sum())
+    assert (out >= 0).all()

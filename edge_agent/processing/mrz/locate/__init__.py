@@ -10,12 +10,11 @@ from itertools import islice
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_agent.processing.mrz.locate.fit import measure
-from edge_agent.processing.mrz.locate.pyramid import Pyramid
 from edge_agent.processing.mrz.locate.search import guesses
 from edge_agent.processing.mrz.locate.zone import Quad, Zone
+from edge_agent.processing.mrz.picture import Picture
 
 __all__ = ["Quad", "Zone", "locate", "warm"]
 
@@ -33,24 +32,23 @@ _GUESSES: Final = 5
 """At one scale."""
 
 
-def locate(grey: NDArray[np.uint8], *, thorough: bool = False) -> list[Zone]:
+def locate(picture: Picture, *, thorough: bool = False) -> list[Zone]:
     """Places that may hold a machine readable zone, the most plausible first; at most four, empty if there is none.
 
     Args:
-        grey: The picture, shape (h, w).
+        picture: The page.
         thorough: Go on after a zone that leaves no doubt: for when it could not be read, or two documents lie together.
             Takes as long as a page without a zone, some ten times longer.
     """
-    if min(grey.shape) < _LOWEST:
+    if min(picture.shape) < _LOWEST:
         return []
-    pyramid = Pyramid(grey)
     found: list[Zone] = []
     for side in SIDES:
-        if side > max(1.25 * pyramid.longest, _SMALLEST):
+        if side > max(1.25 * max(picture.shape), _SMALLEST):
             continue
-        reduced, scale = pyramid.sized(side)
+        reduced, scale = picture.sized(side)
         for guess in islice(guesses(reduced, scale), _GUESSES):
-            zone = measure(pyramid, guess.lines)
+            zone = measure(picture, guess.lines)
             if zone is None:
                 continue
             found.append(zone)
@@ -83,4 +81,4 @@ def warm() -> None:
     for y in (200, 225):
         for x in range(20, 380, 8):
             page[y : y + 8, x : x + 2] = page[y : y + 2, x : x + 5] = 20
-    locate(page)
+    locate(Picture(page))

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.processing.mrz.picture import Picture
 from edge_agent.processing.mrz.recognize import align
 from edge_agent.processing.mrz.recognize.network import network
 from edge_agent.processing.mrz.recognize.straighten import (
@@ -73,12 +74,12 @@ class Evidence:
 
 
 def see(
-    grey: NDArray[np.uint8], quads: Sequence[Quad], columns: int | None = None, sag: Sequence[float] = ()
+    picture: Picture, quads: Sequence[Quad], columns: int | None = None, sag: Sequence[float] = ()
 ) -> list[Evidence]:
     """Read the lines in these places, whichever way up they are; the likeliest view first, empty if no zone is there.
 
     More than one view where it is open in which column the zone begins, or how many it has.
-    ``grey`` has shape (height, width). ``quads`` may be imprecise: ends by two characters, height by 15 %, tilt by 1°;
+    ``quads`` may be imprecise: ends by two characters, height by 15 %, tilt by 1°;
     ``columns`` is a guess at how many characters a line has, by default from the shape of the quads; ``sag`` as for
     ``straighten.band``.
     """
@@ -87,7 +88,7 @@ def see(
         lines = [np.roll(quad, 2, axis=0) for quad in reversed(quads)] if turned else quads
         bent = [-s for s in reversed(sag)] if turned else sag
         for guess in _guesses(quads, columns):
-            views = _see(grey, [band(quad, guess, bent) for quad in lines])
+            views = _see(picture, [band(quad, guess, bent) for quad in lines])
             if views and (not found or views[0].quality > found[0].quality):
                 found = views
             if found and found[0].quality > _GOOD:
@@ -102,12 +103,12 @@ def warm() -> None:
     grey = np.full((90, 700), 200, np.uint8)
     grey[::3, ::5] = 40
     quads = [np.array(((30, y), (670, y), (670, y + 15), (30, y + 15)), np.float32) for y in (20, 55)]
-    _see(grey, [band(quad, 44) for quad in quads], ever=True)
+    _see(Picture(grey), [band(quad, 44) for quad in quads], ever=True)
 
 
-def _see(grey: NDArray[np.uint8], bands: Sequence[Band], *, ever: bool = False) -> list[Evidence]:
+def _see(picture: Picture, bands: Sequence[Band], *, ever: bool = False) -> list[Evidence]:
     read = network()
-    found = [align.march(outputs) for outputs in read(strips(grey, bands))]
+    found = [align.march(outputs) for outputs in read(strips(picture, bands))]
     views: list[Evidence] = []
     hypotheses = _hypotheses(found)
     for score, lengths, picked in hypotheses:
@@ -120,7 +121,7 @@ def _see(grey: NDArray[np.uint8], bands: Sequence[Band], *, ever: bool = False) 
             leans = align.leans(chosen, rows)
             if ever or any(align.is_off(row, lean) for row, lean in zip(rows, leans, strict=True)):
                 better = [align.refined(*line, max(lengths)) for line in zip(chosen, rows, leans, strict=True)]
-                after = _views(better, [align.march(outputs) for outputs in read(strips(grey, better))], lengths)
+                after = _views(better, [align.march(outputs) for outputs in read(strips(picture, better))], lengths)
                 if after[0].plain > straight[0].plain:
                     straight = after
         views += [view.evidence() for view in straight]

@@ -11,6 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.processing.mrz.kernels import solved
+
 Floats = NDArray[np.float32]
 
 CURVE: Final = 11
@@ -138,26 +140,3 @@ def even(
             mean += abs(values[i] - fit[i]) / count
         for i in range(count):
             trust[i] = (weights[i] + 1e-6) / (1.0 + (abs(values[i] - fit[i]) / (1.5 * mean + 1e-3)) ** 2)
-
-
-@_jit
-def solved(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Solve normal equations, shape (terms, terms + 1) with the right side last; ``matrix`` is used up.
-
-    A sum of squares needs no pivots; a trace of one is added to the diagonal, for what is nearly not determined.
-    """
-    terms = len(matrix)
-    for a in range(terms):
-        matrix[a, a] += 1e-9
-    for a in range(terms):
-        for b in range(a + 1, terms):
-            factor = matrix[b, a] / matrix[a, a]
-            for c in range(a, terms + 1):
-                matrix[b, c] -= factor * matrix[a, c]
-    out = np.empty(terms)
-    for a in range(terms - 1, -1, -1):
-        out[a] = matrix[a, terms]
-        for b in range(a + 1, terms):
-            out[a] -= matrix[a, b] * out[b]
-        out[a] /= matrix[a, a]
-    return out

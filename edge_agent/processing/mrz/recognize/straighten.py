@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.processing.mrz.picture import Picture
 from edge_agent.processing.mrz.recognize import kernels
 
 Quad = NDArray[np.float32]
@@ -27,6 +28,11 @@ MARGIN: Final = 3 * PITCH
 
 _SHARPEST: Final = 1.5
 """Pixels of the picture per pixel of a strip above which it is halved first, so that nothing is skipped."""
+
+_BORDER: Final = np.array([(x / 4, y) for y in (0.0, 1.0) for x in range(5)])
+"""Points on the border of a strip, in parts of its width and height."""
+_MIDDLE_ABOVE: Final = 2
+_MIDDLE_BELOW: Final = 7
 
 
 @dataclass(frozen=True)
@@ -72,37 +78,15 @@ def band(quad: Quad, columns: int, sag: Sequence[float] = ()) -> Band:
     return replace(straight, curve=curve)
 
 
-def strips(grey: NDArray[np.uint8], bands: Sequence[Band]) -> NDArray[np.float32]:
-    """The strips of these bands, all of one width, evenly lit: shape (lines, HEIGHT, width).
-
-    ``grey`` has shape (height, width).
-    """
+def strips(picture: Picture, bands: Sequence[Band]) -> NDArray[np.float32]:
+    """The strips of these bands, all of one width, evenly lit: shape (lines, HEIGHT, width)."""
     result = np.empty((len(bands), HEIGHT, bands[0].width), np.float32)
-    picture, matrices = _scaled_down(grey, bands)
-    for strip, matrix, line in zip(result, matrices, bands, strict=True):
-        kernels.sample(picture, matrix, line.curve, MIDDLE, strip)
+    borders = np.array([line.to_picture(_BORDER * (line.width, HEIGHT)) for line in bands])
+    # Pixels of the picture per pixel of a strip, where there are fewest, across the middle of a line.
+    finest = float(np.hypot(*(borders[:, _MIDDLE_BELOW] - borders[:, _MIDDLE_ABOVE]).T).min()) / HEIGHT
+    times = max(math.ceil(math.log2(max(finest / _SHARPEST, 1e-3))), 0)
+    pixels, scaled = picture.around(borders.reshape(-1, 2), times)
+    for strip, line in zip(result, bands, strict=True):
+        kernels.sample(pixels, scaled @ line.matrix, line.curve, MIDDLE, strip)
         kernels.normalize(strip)
     return result
-
-
-def _scaled_down(grey: NDArray[np.uint8], bands: Sequence[Band]) -> tuple[NDArray[np.uint8], list[NDArray[np.float64]]]:
-    """The part of the picture that shows these bands, no sharper than needed, and the matrices into it."""
-    width = bands[0].width
-    points = np.array(((0, 0), (width, 0), (width, HEIGHT), (0, HEIGHT), (width / 2, 0), (width / 2, HEIGHT)), float)
-    corners = np.concatenate([line.to_picture(points) for line in bands])
-    factor = min(float(np.hypot(*(ends[5] - ends[4]))) / HEIGHT for ends in np.split(corners, len(bands)))
-    matrices = [line.matrix for line in bands]
-    if factor <= _SHARPEST:
-        return grey, matrices
-    times = math.ceil(math.log2(factor / _SHARPEST))
-    height, width = grey.shape
-    x0, y0 = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - 2, 0, (width - 2**times, height - 2**times)))
-    x1, y1 = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 3, 0, (width, height)))
-    part = grey[y0:y1, x0:x1]
-    for _ in range(times):
-        # Exact halving is the one reduction for which OpenCV has a fast path.
-        size = (max(part.shape[1] // 2, 1), max(part.shape[0] // 2, 1))
-        part = np.asarray(cv2.resize(part[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA), np.uint8)
-    by = 1 / 2**times
-    shrink = np.array(((by, 0, (0.5 - x0) * by - 0.5), (0, by, (0.5 - y0) * by - 0.5), (0, 0, 1)))
-    return part, [shrink @ matrix for matrix in matrices]

@@ -18,6 +18,7 @@ from edge_agent.processing.mrz.locate import MOST, locate, warm
 from edge_agent.processing.mrz.locate.fit import kernels as fit_kernels
 from edge_agent.processing.mrz.locate.search import kernels as search_kernels
 from edge_agent.processing.mrz.locate.zone import turned
+from edge_agent.processing.mrz.picture import Picture
 from edge_agent.simulate.page import turn
 from tests.processing.mrz.locate import pages
 from tests.processing.mrz.locate.pages import COLUMNS, Condition, grey, located, made
@@ -52,7 +53,7 @@ def test_a_zone_is_found(condition: Condition) -> None:
     missed = []
     for seed in range(SEEDS):
         name, page = made(condition, seed)
-        zones = locate(grey(page))
+        zones = locate(Picture(grey(page)))
         assert len(zones) <= MOST
         if not any(located(zone, page.quads) and zone.columns == COLUMNS[name] for zone in zones[:3]):
             missed.append(seed)
@@ -65,14 +66,14 @@ def test_two_documents_in_one_picture_are_both_found_by_a_thorough_search() -> N
     width = max(image.shape[1] for image in images)
     both = np.vstack([np.pad(image, ((0, 40), (0, width - image.shape[1])), mode="edge") for image in images])
     below = tuple(quad + np.float32((0, len(images[0]) + 40)) for quad in second.quads)
-    zones = locate(both, thorough=True)
+    zones = locate(Picture(both), thorough=True)
     for quads in (first.quads, below):
         assert any(located(zone, quads) for zone in zones)
-    assert len(locate(both)) <= len(zones) <= MOST
+    assert len(locate(Picture(both))) <= len(zones) <= MOST
 
 
 def test_nothing_is_found_where_there_is_no_zone() -> None:
-    found = [locate(grey(made(pages.without_zone, seed)[1])) for seed in range(SEEDS)]
+    found = [locate(Picture(grey(made(pages.without_zone, seed)[1]))) for seed in range(SEEDS)]
     assert sum(map(bool, found)) <= 1
     assert max((zone.plausibility for zones in found for zone in zones), default=0) < 0.3
 
@@ -91,14 +92,14 @@ def test_nothing_is_found_where_there_is_no_zone() -> None:
     ids=["pixel", "strip", "white", "noise", "bars", "diagonals", "ruled paper"],
 )
 def test_pictures_of_nothing_in_particular(picture: NDArray[np.uint8]) -> None:
-    assert locate(picture) == []
+    assert locate(Picture(picture)) == []
 
 
 @pytest.mark.parametrize("quarters", range(4))
 def test_the_quads_begin_at_the_top_left_of_the_text(quarters: int) -> None:
     for seed in range(5):
         page = turn(made(pages.flatbed, seed)[1], quarters)
-        best = locate(grey(page))[0]
+        best = locate(Picture(grey(page)))[0]
         assert best.upright > 0.5
         assert located(best, page.quads)
         assert not located(best, turned(page.quads))
@@ -106,7 +107,7 @@ def test_the_quads_begin_at_the_top_left_of_the_text(quarters: int) -> None:
 
 def test_a_mirrored_zone_is_found_but_not_known_to_be_mirrored() -> None:
     page = made(pages.flatbed, 2)[1]
-    best = locate(np.ascontiguousarray(grey(page)[:, ::-1]))[0]
+    best = locate(Picture(np.ascontiguousarray(grey(page)[:, ::-1])))[0]
     width = page.image.shape[1]
     # Mirrored, the text begins at the right: its own corners, first to last, top to base, run anticlockwise.
     mirrored = tuple((quad * (-1, 1) + (width - 1, 0))[[1, 0, 3, 2]].astype(np.float32) for quad in page.quads)
@@ -115,8 +116,8 @@ def test_a_mirrored_zone_is_found_but_not_known_to_be_mirrored() -> None:
 
 def test_the_sag_of_a_bent_page_leads_along_its_lines() -> None:
     page = pages.bent(FormatName.TD3, np.random.default_rng(1))
-    best = locate(grey(page))[0]
-    flat = locate(grey(pages.flatbed(FormatName.TD3, np.random.default_rng(1))))[0]
+    best = locate(Picture(grey(page)))[0]
+    flat = locate(Picture(grey(pages.flatbed(FormatName.TD3, np.random.default_rng(1)))))[0]
     assert max(map(abs, flat.sag)) < 0.1
     assert max(map(abs, best.sag)) > 0.2
     assert best.sag[0] == best.sag[-1] == 0
@@ -139,7 +140,7 @@ def test_the_sag_of_a_bent_page_leads_along_its_lines() -> None:
 def test_the_picture_is_left_as_it_was_and_the_answer_repeats() -> None:
     picture = grey(made(pages.phone, 3)[1])
     before = picture.copy()
-    first, again = locate(picture), locate(picture)
+    first, again = locate(Picture(picture)), locate(Picture(picture))
     assert np.array_equal(picture, before)
     assert [zone.plausibility for zone in first] == [zone.plausibility for zone in again]
     assert all(quad.dtype == np.float32 and quad.shape == (4, 2) for zone in first for quad in zone.quads)
@@ -149,7 +150,7 @@ def test_a_read_only_and_a_strided_picture_will_do() -> None:
     page = made(pages.flatbed, 1)[1]
     strided = page.image[..., 1]
     strided.flags.writeable = False
-    assert any(located(zone, page.quads) for zone in locate(strided))
+    assert any(located(zone, page.quads) for zone in locate(Picture(strided)))
 
 
 def test_no_kernel_is_compiled_after_warming() -> None:
@@ -159,7 +160,7 @@ def test_no_kernel_is_compiled_after_warming() -> None:
     assert len(kernels) > 5
     for condition in (pages.phone, pages.bent, pages.thumbnail, pages.without_zone):
         for seed in range(5):
-            locate(grey(made(condition, seed)[1]))
+            locate(Picture(grey(made(condition, seed)[1])))
     assert [len(kernel.signatures) for kernel in kernels] == before
 
 
@@ -169,7 +170,7 @@ def test_a_page_costs_milliseconds() -> None:
     took = []
     for _ in range(9):
         start = time.thread_time()
-        locate(picture)
+        locate(Picture(picture))
         took.append(time.thread_time() - start)
     assert median(took) < 0.05  # 0.005 s measured; ten times that on a slow and busy machine
 
@@ -180,7 +181,7 @@ def test_real_pages() -> None:
     missed, invented = [], []
     for entry in entries:
         pixels = decode((REAL / "images" / entry["file"]).read_bytes())
-        zones = locate(pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8))
+        zones = locate(Picture(pixels))
         lines = entry.get("mrz") or []
         if lines and not any(len(z.quads) == len(lines) and z.columns == len(lines[0]) for z in zones[:1]):
             missed.append(entry["file"])

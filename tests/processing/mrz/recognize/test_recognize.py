@@ -8,6 +8,7 @@ import pytest
 from benchmarks import degrade
 from edge_agent.processing.mrz.check_digits import ALPHABET
 from edge_agent.processing.mrz.decode import decode
+from edge_agent.processing.mrz.picture import Picture
 from edge_agent.processing.mrz.recognize import align, see
 from edge_agent.processing.mrz.recognize.network import LAYERS, OUTPUTS, STEP, WEIGHTS, network
 from edge_agent.processing.mrz.recognize.network.kernels import TOP
@@ -37,7 +38,7 @@ def test_the_weights_are_small_and_say_where_they_come_from() -> None:
 
 def test_in_integers_the_network_says_what_it_says_in_floats() -> None:
     _, grey, quads = _zone(0)
-    strip = strips(grey, [band(quads[0], 44)])
+    strip = strips(Picture(grey), [band(quads[0], 44)])
     x = strip[..., None].astype(np.float64)
     for i, (layer, matrix, bias) in enumerate(zip(LAYERS, network().matrices, network().biases, strict=True)):
         padded = np.pad(x, ((0, 0), (layer.above, layer.above), (layer.left, layer.left), (0, 0)))
@@ -59,7 +60,7 @@ def test_no_sum_of_the_network_leaves_32_bits() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_a_clean_zone_is_seen_as_it_is(seed: int) -> None:
     lines, grey, quads = _zone(seed)
-    evidence, *_ = see(grey, quads)
+    evidence, *_ = see(Picture(grey), quads)
     assert _text(evidence.lines) == lines
     for found, true in zip(evidence.quads, quads, strict=True):
         assert np.abs(found - true).max() < 0.3 * evidence.capitals
@@ -82,7 +83,7 @@ def test_quads_need_not_be_precise(seed: int) -> None:
                 + np.outer((high[0] - tilt, high[0] + tilt, high[1] + tilt, high[1] - tilt), down)
             ).astype(np.float32)
         )
-    evidence, *_ = see(grey, rough)
+    evidence, *_ = see(Picture(grey), rough)
     decoded = decode(evidence.lines)
     assert decoded is not None
     assert decoded.lines == lines
@@ -90,7 +91,7 @@ def test_quads_need_not_be_precise(seed: int) -> None:
 
 def test_upside_down_is_turned() -> None:
     lines, grey, quads = _zone(1)
-    evidence, *_ = see(grey, [np.roll(quad, 2, axis=0) for quad in reversed(quads)])
+    evidence, *_ = see(Picture(grey), [np.roll(quad, 2, axis=0) for quad in reversed(quads)])
     assert _text(evidence.lines) == lines
 
 
@@ -104,7 +105,7 @@ def test_other_print_and_ornaments_are_no_zone() -> None:
             np.array(((5, y), (width - 5, y), (width - 5, y + height / 4), (5, y + height / 4)), np.float32)
             for y in (height * 0.2, height * 0.6)
         ]
-        assert all(evidence.quality < 0.5 for evidence in see(grey, quads))
+        assert all(evidence.quality < 0.5 for evidence in see(Picture(grey), quads))
 
 
 def test_a_row_is_found_in_what_the_network_says() -> None:
@@ -169,6 +170,6 @@ def test_a_large_picture_is_scaled_down_without_a_shift() -> None:
     small = rng.integers(0, 256, (14, 80)).astype(np.float32)
     large = np.kron(small, np.ones((12, 12))).astype(np.uint8)
     quad = np.array(((60, 30), (900, 30), (900, 130), (60, 130)), np.float32)
-    (strip,) = strips(large, [band(quad, 9)])
-    (fine,) = strips(large[::3, ::3].copy(), [band((quad - 1) / 3, 9)])
+    (strip,) = strips(Picture(large), [band(quad, 9)])
+    (fine,) = strips(Picture(large[::3, ::3]), [band((quad - 1) / 3, 9)])
     assert np.corrcoef(strip.ravel(), fine.ravel())[0, 1] > 0.98

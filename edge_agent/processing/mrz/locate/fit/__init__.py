@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from edge_agent.processing.mrz.locate.fit import kernels
 from edge_agent.processing.mrz.locate.fit.cells import THREE_LINES, Cells, cells, presence
 from edge_agent.processing.mrz.locate.fit.fillers import pointing
-from edge_agent.processing.mrz.locate.pyramid import Grey, Pyramid
 from edge_agent.processing.mrz.locate.zone import Quad, Zone, turned
+from edge_agent.processing.mrz.picture import Grey, Picture
 
 Array = NDArray[np.float64]
 Strip = NDArray[np.float32]
@@ -31,17 +31,18 @@ REACH: Final = 60
 LEAST: Final = 0.08
 """Plausibility below which a zone is not worth a reader's time."""
 _STROKES: Final = np.ones((9, 9), np.uint8)
-_STRIPE: Final = (33, 1)
-"""Columns and rows, some three characters, over which ink that does not change is a stripe."""
+_STRIPE: Final = 16
+"""Columns to both sides, some three characters, over which ink that does not change is a stripe."""
+_AROUND: Final = 60
+"""Columns to both sides whose strokes are as dark as a stroke should be."""
 _BLOCK: Final = 40
 _LENGTHS: Final = {2: (330.0, 540.0), 3: (240.0, 400.0)}
 """Of a line in the strip, by number of lines. Seen from the side or from below, zones are shorter or longer for the
 spacing of their lines, and are stretched to this."""
 _BENT: Final = 1.0
 """Rows from which a bend is worth straightening."""
-_CURVE: Final = 3
-"""Degree of the polynomial that follows a bent page."""
-_POWERS: Final = np.arange(_CURVE, -1, -1)
+_GOES_ON: Final = 0.5
+"""Of the ink of the text: so much near the border of the strip means that the text goes on there."""
 SAGS: Final = 9
 """Points at which the sag of bent lines is told."""
 _HEIGHTS: Final = (6.0, 16.0)
@@ -64,24 +65,24 @@ class _Strip:
     """Rows by which the page bends down in each column; taken out of the ink if it is ``_BENT`` anywhere."""
 
 
-def measure(pyramid: Pyramid, lines: Array) -> Zone | None:
+def measure(picture: Picture, lines: Array) -> Zone | None:
     """Measure the zone that a guess points at; None if nothing there is as even as the lines of a zone.
 
     ``lines`` has shape (2 or 3, 2, 2): the ends of each line's middle in pixels of the full picture. Of two lines with
     30 characters each the third was overlooked, and is sought on both sides.
     """
-    zone = _measure(pyramid, lines)
+    zone = _measure(picture, lines)
     if zone is None or len(lines) == 3 or zone.columns != THREE_LINES:
         return zone
     step = lines[1] - lines[0]
     wider = (np.stack((lines[0] - step, *lines)), np.stack((*lines, lines[1] + step)))
-    return max(filter(None, (_measure(pyramid, three) for three in wider)), key=lambda z: z.plausibility, default=None)
+    return max(filter(None, (_measure(picture, three) for three in wider)), key=lambda z: z.plausibility, default=None)
 
 
-def _measure(pyramid: Pyramid, lines: Array) -> Zone | None:
+def _measure(picture: Picture, lines: Array) -> Zone | None:
     spacing = float(np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean())
     halvings = max(0, int(np.log2(max(spacing, 1.0) / (0.9 * SPACING))))
-    strip = _straightened(pyramid.halved(halvings), (lines + 0.5) / 2**halvings - 0.5)
+    strip = _straightened(picture.halved(halvings), (lines + 0.5) / 2**halvings - 0.5)
     if strip is None:
         return None
     middles, height, contrast = kernels.edges(strip.ink, strip.lines, REACH, *_HEIGHTS)
@@ -141,33 +142,9 @@ def _middles(ink: Strip, count: int, bend: Array) -> tuple[Array, tuple[int, int
     level = middles[:, 0] + middles[:, 1] * ink.shape[1] / 2
     middles[:, 1] = 0.5 * (middles[:, 1] + middles[:, 1].mean())
     middles[:, 0] = level - middles[:, 1] * ink.shape[1] / 2
-    if len(columns) > _CURVE:
-        # A page bends all its lines alike.
-        curve = _curve(columns, below, weights, len(bend))
-        left = (weights * (below - curve[columns.astype(int)]) ** 2).sum()
-        if left < 0.5 * (weights * below**2).sum():  # else they do not agree on a bend
-            bend += curve
-    return middles, _continued(ink, middles)
-
-
-def _curve(columns: Array, below: Array, weights: Array, width: int) -> Array:
-    """The polynomial through what all lines bend together, at each of ``width`` columns."""
-    weight = weights.sum(axis=0)
-    common = (below * weights).sum(axis=0) / np.maximum(weight, 1e-9)
-    trust = np.minimum(weight, np.median(weight))[:, None]
-    # No further out than one block, where a polynomial would run away.
-    everywhere = np.clip(np.arange(width), columns[0] - _BLOCK, columns[-1] + _BLOCK)
-    powers = (columns / width - 0.5)[:, None] ** _POWERS
-    solved = np.linalg.solve(powers.T @ (trust * powers) + 1e-9 * np.eye(_CURVE + 1), powers.T @ (trust[:, 0] * common))
-    return np.asarray(np.polyval(solved, everywhere / width - 0.5))
-
-
-def _continued(ink: Strip, middles: Array) -> tuple[int, int]:
-    """By how many columns the strip should be longer on both sides, because its text runs on to its border."""
-    text = kernels.bands(ink, middles, -4.0, 4.0) - kernels.bands(ink, middles, SPACING / 2 - 3, SPACING / 2 + 3)
-    inside = max(float(text[:, REACH:-REACH].mean()), 1e-6)
-    left, right = float(text[:, : REACH // 2].mean()), float(text[:, -REACH // 2 :].mean())
-    return (2 * REACH if left > 0.5 * inside else 0), (2 * REACH if right > 0.5 * inside else 0)
+    bend += kernels.bend(columns, below, weights, len(bend), _BLOCK)
+    left, right = kernels.beyond(ink, middles, float(SPACING), REACH)
+    return middles, (2 * REACH * (left > _GOES_ON), 2 * REACH * (right > _GOES_ON))
 
 
 def _homography(outer: Array, length: float, count: int) -> Array:
@@ -180,7 +157,7 @@ def _homography(outer: Array, length: float, count: int) -> Array:
 
 
 def _ink(picture: Grey, to_picture: Array, size: tuple[int, int], bend: Array) -> Strip:
-    """Dark strokes relative to the strokes around them, 0 to 1, so that shadow and glare do not count."""
+    """The ink of the picture in the strip: see ``kernels.relief``."""
     if np.abs(bend).max() < _BENT:
         strip = cv2.warpPerspective(
             picture, to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
@@ -190,13 +167,9 @@ def _ink(picture: Grey, to_picture: Array, size: tuple[int, int], bend: Array) -
         bent = y + bend.astype(np.float32)
         u, v, w = (a * x + (b * bent + c) for a, b, c in to_picture.astype(np.float32))
         strip = cv2.remap(picture, u / w, v / w, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    dark = cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES).astype(np.float32)
-    # Stripes along the lines (frames, edges, the grain of a desk) do not change from column to column; text does.
-    change = cv2.blur(np.abs(cv2.Sobel(dark, cv2.CV_32F, 1, 0, ksize=1)), _STRIPE)
-    dark *= np.minimum(change / (0.3 * cv2.blur(dark, _STRIPE) + 1.0), 1.0)
-    around = cv2.blur(dark.mean(axis=0)[None], (121, 1))
-    typical = max(float(around.mean()), 1.0)
-    return np.asarray(np.minimum(dark / (3.0 * np.maximum(around, 0.3 * typical)), 1.0), np.float32)
+    dark = np.asarray(cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES), np.uint8)
+    ink: Strip = kernels.relief(dark, _STRIPE, _AROUND)
+    return ink
 
 
 def _quads(strip: _Strip, middles: Array, grid: Cells, height: float) -> list[Quad]:

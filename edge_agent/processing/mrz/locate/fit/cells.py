@@ -50,23 +50,11 @@ class Cells:
 def presence(ink: NDArray[np.float32], middles: Array, height: float, reach: int) -> tuple[Array, Array]:
     """For each line and column of the strip: presence of text (0 to 1, smooth over a character), and mean ink.
 
-    Text is present where a line has more ink, and more strokes, than the gaps beside it: a pattern of the paper is in
-    both, and a blot has no strokes.
+    A pattern of the paper is in the gaps as well as in the lines, and a blot has no strokes.
     """
     strokes = np.asarray(np.abs(cv2.Sobel(ink, cv2.CV_32F, 1, 0, ksize=1)), np.float32)
-    there = np.minimum(*(_present(kind, middles, height, reach) for kind in (ink, strokes)))
+    there = np.minimum(*(kernels.presence(kind, middles, height, reach) for kind in (ink, strokes)))
     return there, kernels.bands(ink, middles, -height / 2, height / 2)
-
-
-def _present(ink: NDArray[np.float32], middles: Array, height: float, reach: int) -> Array:
-    text = kernels.bands(ink, middles, -height / 2, height / 2)
-    below = kernels.bands(ink, middles, height / 2 + 3, height / 2 + 8)
-    above = kernels.bands(ink, middles, -height / 2 - 7, -height / 2 - 2)
-    gap = (below.mean(axis=0) + above.mean(axis=0)) / 2
-    smooth = np.asarray(cv2.blur(text - gap, (max(3, round(1.5 * height)), 1), borderType=cv2.BORDER_REPLICATE))
-    inside = np.sort(smooth[:, reach:-reach], axis=1)
-    usual = np.maximum(inside[:, inside.shape[1] // 2, None], 0.02)
-    return np.asarray(np.clip(smooth / (0.75 * usual), 0.0, 1.0))
 
 
 def cells(there: Array, profiles: Array, square: float, reach: int) -> Cells | None:

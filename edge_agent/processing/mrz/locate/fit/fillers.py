@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.processing.mrz.locate.fit import kernels
 from edge_agent.processing.mrz.locate.fit.cells import Cells
 
 _WIDTH: Final = 9
@@ -26,11 +27,8 @@ def pointing(ink: NDArray[np.float32], middles: NDArray[np.float64], grid: Cells
         left, right = at + slope * grid.start - height / 2, at + slope * grid.end - height / 2
         source = np.array([(grid.start, left), (grid.end, right), (grid.start, left + height)], np.float32)
         cv2.warpAffine(ink, cv2.getAffineTransform(source, target), (width, _HEIGHT), lines[i])
-    left_ones, right_ones = (
-        sum(np.maximum(cv2.matchTemplate(line, filler, cv2.TM_CCOEFF_NORMED) - _ALIKE, 0).sum() for line in lines)
-        for filler in _TEMPLATES
-    )
-    return float(np.tanh((left_ones - right_ones) / 2))
+    left, right = (kernels.alike(lines, filler, _ALIKE) for filler in _TEMPLATES)
+    return float(np.tanh((left - right) / 2))
 
 
 def _drawn() -> NDArray[np.float32]:

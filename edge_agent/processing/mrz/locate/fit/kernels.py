@@ -2,14 +2,68 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.processing.mrz.kernels import solved
+
 FAINT: Final = 0.42
 """Presence from which text rather belongs to the zone than not: shadow and glare leave half of it."""
+
+BEND: Final = 4
+"""Terms of the polynomial that follows a bent page."""
+
+
+@numba.njit(cache=True)
+def relief(dark: NDArray[np.uint8], stripe: int, around: int) -> NDArray[np.float32]:
+    """Dark strokes relative to the strokes around them, 0 to 1, so that shadow and glare do not count.
+
+    Stripes along the lines (frames, edges, the grain of a desk) do not change from column to column; text does.
+
+    Args:
+        dark: How much darker each pixel is than what lies about it, shape (h, w).
+        stripe: Columns to both sides over which ink that does not change is a stripe.
+        around: Columns to both sides whose strokes a stroke is compared with.
+
+    Returns:
+        Ink, shape (h, w).
+    """
+    h, w = dark.shape
+    ink = np.empty((h, w), np.float32)
+    # Sums up to each column, padded so that each window is the difference of two of them.
+    padded = w + 2 * stripe + 1
+    level, change = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
+    reciprocal = np.empty(w, np.float32)
+    for x in range(w):
+        reciprocal[x] = 1 / (min(x + stripe + 1, w) - max(x - stripe, 0))
+    columns = np.zeros(w, np.float32)
+    for y in range(h):
+        for x in range(w):
+            step = abs(np.int32(dark[y, x + 1]) - np.int32(dark[y, x - 1])) if 0 < x < w - 1 else np.int32(0)
+            level[stripe + x + 1] = level[stripe + x] + dark[y, x]
+            change[stripe + x + 1] = change[stripe + x] + step
+        level[stripe + w + 1 :] = level[stripe + w]
+        change[stripe + w + 1 :] = change[stripe + w]
+        for x in range(w):
+            changes = np.float32(change[x + 2 * stripe + 1] - change[x]) * reciprocal[x]
+            usual = np.float32(level[x + 2 * stripe + 1] - level[x]) * reciprocal[x]
+            text = min(changes / (np.float32(0.3) * usual + np.float32(1)), np.float32(1))
+            ink[y, x] = np.float32(dark[y, x]) * text
+            columns[x] += ink[y, x]
+    near = np.empty(w, np.float32)
+    for x in range(w):
+        near[x] = columns[max(x - around, 0) : x + around + 1].mean() / h
+    least = np.float32(0.3) * max(near.mean(), np.float32(1))
+    for x in range(w):
+        near[x] = 1 / (3 * max(near[x], least))
+    for y in range(h):
+        for x in range(w):
+            ink[y, x] = min(ink[y, x] * near[x], np.float32(1))
+    return ink
 
 
 @numba.njit(cache=True)
@@ -70,6 +124,50 @@ def middles(
         out[line] = at, slope
         below[line] = moved - at - slope * x
     return out, x, below, weights
+
+
+@numba.njit(cache=True)
+def bend(
+    columns: NDArray[np.float64],
+    below: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    width: int,
+    block: int,
+) -> NDArray[np.float64]:
+    """Rows by which all lines bend down together, as a page does, in each of ``width`` columns; 0 if they do not agree.
+
+    ``columns``, ``below`` and ``weights`` are what ``middles`` returned for blocks of ``block`` columns.
+    """
+    count, blocks = below.shape
+    curve = np.zeros(width)
+    if blocks < BEND:
+        return curve
+    weight = weights.sum(axis=0)
+    most = np.median(weight)
+    matrix = np.zeros((BEND, BEND + 1))
+    powers = np.empty(BEND + 1)
+    for b in range(blocks):
+        common = (below[:, b] * weights[:, b]).sum() / max(weight[b], 1e-9)
+        for i in range(BEND):
+            powers[i] = (columns[b] / width - 0.5) ** i
+        powers[BEND] = common
+        for i in range(BEND):
+            for j in range(BEND + 1):
+                matrix[i, j] += min(weight[b], most) * powers[i] * powers[j]
+    terms = solved(matrix)
+    for x in range(width):
+        # No further out than one block, where a polynomial would run away.
+        at = min(max(x, columns[0] - block), columns[-1] + block) / width - 0.5
+        for i in range(BEND - 1, -1, -1):
+            curve[x] = curve[x] * at + terms[i]
+    before = after = 0.0
+    for line in range(count):
+        for b in range(blocks):
+            before += weights[line, b] * below[line, b] ** 2
+            after += weights[line, b] * (below[line, b] - curve[int(columns[b])]) ** 2
+    if after >= 0.5 * before:
+        curve[:] = 0.0
+    return curve
 
 
 @numba.njit(cache=True)
@@ -155,6 +253,70 @@ def bands(ink: NDArray[np.float32], lines: NDArray[np.float64], top: float, base
                 out[line, x] += ink[y, x]
             out[line, x] /= end - begin
     return out
+
+
+@numba.njit(cache=True)
+def beyond(ink: NDArray[np.float32], lines: NDArray[np.float64], spacing: float, reach: int) -> tuple[float, float]:
+    """Text in the outer half of the ``reach`` columns at the left and at the right, relative to the text inside."""
+    half = reach // 2
+    text = bands(ink, lines, -4.0, 4.0) - bands(ink, lines, spacing / 2 - 3, spacing / 2 + 3)
+    inside = max(text[:, reach:-reach].mean(), 1e-6)
+    return text[:, :half].mean() / inside, text[:, -half:].mean() / inside
+
+
+@numba.njit(cache=True)
+def presence(ink: NDArray[np.float32], lines: NDArray[np.float64], height: float, reach: int) -> NDArray[np.float64]:
+    """Presence of text in each line and column, 0 to 1, smooth over a character, shape (count, w).
+
+    Text is present where a line has more ink than the gaps beside it, relative to what it usually has more inside
+    ``reach``.
+    """
+    count, w = len(lines), ink.shape[1]
+    text = bands(ink, lines, -height / 2, height / 2)
+    below = bands(ink, lines, height / 2 + 3, height / 2 + 8)
+    above = bands(ink, lines, -height / 2 - 7, -height / 2 - 2)
+    gap = (below + above).sum(axis=0) / (2 * count)
+    width = max(3, round(1.5 * height))
+    out = np.empty((count, w))
+    sums = np.zeros(w + width)
+    for line in range(count):
+        for i in range(w + width - 1):
+            x = min(max(i - width // 2, 0), w - 1)
+            sums[i + 1] = sums[i] + text[line, x] - gap[x]
+        smooth = (sums[width:] - sums[:-width]) / width
+        inside = np.sort(smooth[reach : w - reach])
+        usual = max(inside[len(inside) // 2], 0.02)
+        for x in range(w):
+            out[line, x] = min(max(smooth[x] / (0.75 * usual), 0.0), 1.0)
+    return out
+
+
+@numba.njit(cache=True)
+def alike(lines: NDArray[np.float32], template: NDArray[np.float32], least: float) -> float:
+    """How often a template occurs: the correlation coefficients above ``least``, less this, summed over all places.
+
+    ``lines`` has shape (count, h, w), ``template`` (h, narrower).
+    """
+    count, h, w = lines.shape
+    wide = template.shape[1]
+    places = w - wide + 1
+    pixels = h * wide
+    pattern = template - template.mean()
+    energy = (pattern * pattern).sum()
+    total = 0.0
+    for line in range(count):
+        product, sums, squares = np.zeros((3, places), np.float32)
+        for i in range(h):
+            for j in range(wide):
+                for x in range(places):
+                    value = lines[line, i, x + j]
+                    product[x] += pattern[i, j] * value
+                    sums[x] += value
+                    squares[x] += value * value
+        for x in range(places):
+            spread = squares[x] - sums[x] * sums[x] / pixels
+            total += max(product[x] / math.sqrt(max(spread * energy, 1e-12)) - least, 0.0)
+    return total
 
 
 @numba.njit(cache=True)

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.mrz.locate.pyramid import Grey
 from edge_agent.processing.mrz.locate.search import kernels
+from edge_agent.processing.mrz.picture import Grey, half
 
 _STROKES: Final = np.ones((7, 7), np.uint8)
 """What is darker than its surroundings and narrower than this is ink."""
@@ -79,18 +79,16 @@ def guesses(reduced: Grey, scale: float) -> Iterator[Guess]:
 def _segments(grey: Grey) -> NDArray[np.float32]:
     """Straight ridges of ink, shape (n, kernels.SEGMENT)."""
     dark = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _STROKES)
-    size = (max(dark.shape[1] // 2, 1), max(dark.shape[0] // 2, 1))
-    half = cv2.resize(dark, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    ink = np.asarray(cv2.GaussianBlur(half, (0, 0), _BLUR), np.float32)
-    size = (max(size[0] // 2, 1), max(size[1] // 2, 1))
-    coarse = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+    sharp = half(dark).astype(np.float32)
+    ink = np.asarray(cv2.GaussianBlur(sharp, (0, 0), _BLUR), np.float32)
+    coarse = half(ink)
     dx, dy = cv2.Sobel(coarse, cv2.CV_32F, 1, 0), cv2.Sobel(coarse, cv2.CV_32F, 0, 1)
     xx, yy, xy = (
         np.asarray(cv2.GaussianBlur(product, (0, 0), _NEIGHBOURHOOD), np.float32)
         for product in (dx * dx, dy * dy, dx * dy)
     )
     direction = kernels.ridges(ink, xx, yy, xy, float(0.8 * ink.mean() + 0.5), _CONTRAST)
-    found: NDArray[np.float32] = kernels.grow(direction, ink, half, _TOLERANCE, _SHORTEST)
+    found: NDArray[np.float32] = kernels.grow(direction, ink, sharp, _TOLERANCE, _SHORTEST)
     return found
 
 

@@ -87,14 +87,26 @@ class Network:
         """
         first = LAYERS[0]
         x = _padded(strips[..., None].shape, first)
-        grey = np.rint(strips * (TOP / BRIGHTEST)).clip(-TOP, TOP)
+        grey = np.rint(strips * np.float32(TOP / BRIGHTEST)).clip(-TOP, TOP)
         x[:, first.above : -first.above, first.left : -first.left, 0] = grey
         for layer, following, rounded in zip(LAYERS, LAYERS[1:], self.layers, strict=False):
-            sums = _convolved(x, layer, rounded)
-            x = _padded(sums.shape, following)
-            kernels.activate(sums, rounded.factor, rounded.bias, following.above, following.left, x)
-        last = self.layers[-1]
-        return np.asarray(_convolved(x, LAYERS[-1], last)[:, 0] * last.factor + last.bias, np.float32)
+            activated = _padded(_shape(x, layer), following)
+            kernels.layer(
+                x,
+                rounded.weights,
+                layer.down,
+                layer.right,
+                rounded.factor,
+                rounded.bias,
+                following.above,
+                following.left,
+                activated,
+            )
+            x = activated
+        last, end = LAYERS[-1], self.layers[-1]
+        sums = np.empty(_shape(x, last), np.int32)
+        kernels.convolve(x, end.weights, last.down, last.right, sums)
+        return np.asarray(sums[:, 0] * end.factor + end.bias, np.float32)
 
     @cached_property
     def layers(self) -> tuple[Rounded, ...]:
@@ -127,12 +139,11 @@ def _padded(shape: tuple[int, ...], layer: Layer) -> NDArray[np.int16]:
     return np.zeros((batch, rows + 2 * layer.above, columns + 2 * layer.left, channels), np.int16)
 
 
-def _convolved(x: NDArray[np.int16], layer: Layer, rounded: Rounded) -> NDArray[np.int32]:
+def _shape(x: NDArray[np.int16], layer: Layer) -> tuple[int, int, int, int]:
+    """Of what a layer makes of its padded input: (batch, rows, columns, channels)."""
     rows = (x.shape[1] - layer.high) // layer.down + 1
     columns = (x.shape[2] - layer.wide) // layer.right + 1
-    out = np.empty((len(x), rows, columns, layer.channels), np.int32)
-    kernels.convolve(x, rounded.weights, layer.down, layer.right, out)
-    return out
+    return len(x), rows, columns, layer.channels
 
 
 @cache

@@ -162,6 +162,32 @@ def convolve(x: NDArray[np.int16], weights: NDArray[np.int16], down: int, right:
 
 
 @_jit
+def layer(
+    x: NDArray[np.int16],
+    weights: NDArray[np.int16],
+    down: int,
+    right: int,
+    factor: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    above: int,
+    left: int,
+    out: NDArray[np.int16],
+) -> None:
+    """A convolution and what activates its sums, row by row, so that the sums never leave the cache.
+
+    ``x``, ``weights``, ``down`` and ``right`` as for ``convolve``; ``factor`` and ``bias`` as for ``activate``, as are
+    ``above`` and ``left``: where the activations begin in ``out`` (batch, rows, columns, channels).
+    """
+    batch, rows, columns = out.shape[0], out.shape[1] - 2 * above, out.shape[2] - 2 * left
+    high = weights.shape[1]
+    sums = np.empty((1, 1, columns, out.shape[3]), np.int32)
+    for n in range(batch):
+        for i in range(rows):
+            convolve(x[n : n + 1, i * down : i * down + high], weights, down, right, sums)
+            activate(sums, factor, bias, above + i, left, out[n : n + 1])
+
+
+@_jit
 def activate(
     sums: NDArray[np.int32],
     factor: NDArray[np.float32],

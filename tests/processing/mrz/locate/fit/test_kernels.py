@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -151,3 +152,81 @@ def test_grid(seed: int) -> None:
     assert score == pytest.approx(reference_grid(presence, pitches, rhythm, 36, 120))
     assert pitch == pytest.approx(10.0)
     assert first == pytest.approx(start, abs=2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_relief(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    dark = rng.integers(0, 60, (68, 300)).astype(np.uint8)
+    dark[20:30, 80:] = 40  # a stripe
+    h, w = dark.shape
+    change = np.zeros((h, w))
+    change[:, 1:-1] = np.abs(np.diff(dark.astype(int))[:, 1:] + np.diff(dark.astype(int))[:, :-1])
+
+    def mean(values: Floats, reach: int) -> Floats:
+        return np.stack([values[..., max(0, x - reach) : x + reach + 1].mean(axis=-1) for x in range(w)], axis=-1)
+
+    expected = dark * np.minimum(mean(change, 16) / (0.3 * mean(dark.astype(float), 16) + 1), 1)
+    around = mean(expected.mean(axis=0), 60)
+    expected = np.minimum(expected / (3 * np.maximum(around, 0.3 * max(around.mean(), 1))), 1)
+    ink = kernels.relief(dark, 16, 60)
+    assert ink == pytest.approx(expected, abs=1e-4)
+    assert ink[22:28, 120:].max() < 0.05
+
+
+@pytest.mark.parametrize(("seed", "noise", "agree"), [(0, 0.2, True), (1, 0.5, True), (2, 30.0, False)])
+def test_bend(seed: int, noise: float, agree: bool) -> None:
+    rng = np.random.default_rng(seed)
+    width, columns = 520, 80.0 + 40 * np.arange(10)
+    below = np.polyval(rng.normal(0, 20, 4), columns / width - 0.5) + rng.normal(0, noise, (2, 10))
+    weights = rng.uniform(0.1, 3, (2, 10))
+    weight = weights.sum(axis=0)
+    fit = np.polyfit(
+        columns / width - 0.5,
+        (below * weights).sum(axis=0) / weight,
+        3,
+        w=np.sqrt(np.minimum(weight, np.median(weight))),
+    )
+    expected = np.polyval(fit, np.clip(np.arange(width), columns[0] - 40, columns[-1] + 40) / width - 0.5)
+    if not agree:
+        below[1] = -below[0]
+    curve = kernels.bend(columns, below, weights, width, 40)
+    assert curve == pytest.approx(expected, abs=1e-3) if agree else not curve.any()
+    assert not kernels.bend(columns[:3], below[:, :3], weights[:, :3], width, 40).any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_beyond(seed: int) -> None:
+    ink, lines = strip(seed)
+    ink[:, :20] += ink[:, 100:120]  # the text goes on at the left
+    text = kernels.bands(ink, lines, -4.0, 4.0) - kernels.bands(ink, lines, 9.0, 15.0)
+    left, right = kernels.beyond(ink, lines, 24.0, 60)
+    assert (left, right) == pytest.approx((text[:, :30].mean(), text[:, -30:].mean()) / text[:, 60:-60].mean())
+    assert left > 0.4
+    assert right < 0.2
+
+
+@pytest.mark.parametrize("height", [7.3, 10.0])
+def test_presence(height: float) -> None:
+    ink, lines = strip(4, height=height)
+    gap = sum(
+        kernels.bands(ink, lines, *rows).mean(axis=0) / 2
+        for rows in ((height / 2 + 3, height / 2 + 8), (-height / 2 - 7, -height / 2 - 2))
+    )
+    text = kernels.bands(ink, lines, -height / 2, height / 2) - gap
+    smooth = cv2.blur(text, (max(3, round(1.5 * height)), 1), borderType=cv2.BORDER_REPLICATE)
+    usual = np.sort(smooth[:, 60:-60], axis=1)[:, 140, None]
+    assert kernels.presence(ink, lines, height, 60) == pytest.approx(np.clip(smooth / (0.75 * usual), 0, 1), abs=1e-6)
+
+
+def test_alike() -> None:
+    rng = np.random.default_rng(6)
+    template = rng.random((12, 9)).astype(np.float32)
+    lines = rng.random((2, 12, 200)).astype(np.float32)
+    lines[0, :, 40:49] = 0.5 * template + 0.1
+    lines[1, :, 90:120] = 0.3  # plain: correlates with nothing
+    found = [cv2.matchTemplate(line, template, cv2.TM_CCOEFF_NORMED)[0] for line in lines]
+    found[1][90:112] = 0
+    expected = np.maximum(np.array(found) - 0.2, 0).sum()
+    assert kernels.alike(lines, template, 0.2) == pytest.approx(expected, rel=1e-3)
+    assert expected > 0.8

@@ -49,6 +49,19 @@ def test_activations_are_rounded_and_kept_in_range() -> None:
     assert (out.astype(int).sum() - inside.astype(int).sum()) == -(out.size - inside.size)
 
 
+def test_a_layer_is_its_sums_activated() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.integers(0, TOP + 1, (2, 9, 22, 4)).astype(np.int16)
+    weights = rng.integers(-9999, 9999, (1, 3, 6, 3 * LANES, 2)).astype(np.int16)
+    factor, bias = rng.uniform(1e-6, 1e-5, (2, 3 * LANES)).astype(np.float32)
+    sums = np.empty((2, 4, 20, 3 * LANES), np.int32)
+    kernels.convolve(x, weights, 2, 1, sums)
+    expected, out = np.zeros((2, 2, 8, 26, 3 * LANES), np.int16)
+    kernels.activate(sums, factor, bias, 2, 3, expected)
+    kernels.layer(x, weights, 2, 1, factor, bias, 2, 3, out)
+    assert (out == expected).all()
+
+
 def test_a_cpu_without_the_instruction_gets_the_same_sums() -> None:
     rng = np.random.default_rng(1)
     x = rng.integers(-TOP, TOP + 1, (3, 20)).astype(np.int16)
