@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numba
 import numpy as np
@@ -14,11 +14,18 @@ from edge_agent.processing.mrz.kernels import solved
 FAINT: Final = 0.42
 """Presence from which text rather belongs to the zone than not: shadow and glare leave half of it."""
 
+SHIFT: Final = 14
+TILT: Final = 8
+"""Steps of a quarter row by which a line is moved at most, and its right end against its middle."""
+
 BEND: Final = 4
 """Terms of the polynomial that follows a bent page."""
 
+_jit: Any = numba.njit(cache=True, error_model="numpy")
+"""A division that must be asked whether it is one by zero keeps a loop from becoming vectors."""
 
-@numba.njit(cache=True)
+
+@_jit
 def relief(dark: NDArray[np.uint8], stripe: int, around: int) -> NDArray[np.float32]:
     """Dark strokes relative to the strokes around them, 0 to 1, so that shadow and glare do not count.
 
@@ -36,37 +43,61 @@ def relief(dark: NDArray[np.uint8], stripe: int, around: int) -> NDArray[np.floa
     ink = np.empty((h, w), np.float32)
     # Sums up to each column, padded so that each window is the difference of two of them.
     padded = w + 2 * stripe + 1
-    level, change = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
-    reciprocal = np.empty(w, np.float32)
+    levels, changes = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
+    steps = np.zeros(w, np.int32)
+    share = np.empty(w, np.float32)
     for x in range(w):
-        reciprocal[x] = 1 / (min(x + stripe + 1, w) - max(x - stripe, 0))
+        share[x] = 1 / (min(x + stripe + 1, w) - max(x - stripe, 0))
     columns = np.zeros(w, np.float32)
     for y in range(h):
+        # Rows of their own and loops that do one thing each, which the compiler turns into vectors.
+        line, out, inside = dark[y], ink[y], steps[1:]
+        before, after = line[: w - 2], line[2:]
+        for x in range(w - 2):
+            inside[x] = abs(np.int32(after[x]) - np.int32(before[x]))
+        level, change = np.int32(0), np.int32(0)
         for x in range(w):
-            step = abs(np.int32(dark[y, x + 1]) - np.int32(dark[y, x - 1])) if 0 < x < w - 1 else np.int32(0)
-            level[stripe + x + 1] = level[stripe + x] + dark[y, x]
-            change[stripe + x + 1] = change[stripe + x] + step
-        level[stripe + w + 1 :] = level[stripe + w]
-        change[stripe + w + 1 :] = change[stripe + w]
+            level += np.int32(line[x])
+            change += steps[x]
+            levels[stripe + 1 + x] = level
+            changes[stripe + 1 + x] = change
+        levels[stripe + 1 + w :] = level
+        changes[stripe + 1 + w :] = change
+        levels_end, changes_end = levels[2 * stripe + 1 :], changes[2 * stripe + 1 :]
         for x in range(w):
-            changes = np.float32(change[x + 2 * stripe + 1] - change[x]) * reciprocal[x]
-            usual = np.float32(level[x + 2 * stripe + 1] - level[x]) * reciprocal[x]
-            text = min(changes / (np.float32(0.3) * usual + np.float32(1)), np.float32(1))
-            ink[y, x] = np.float32(dark[y, x]) * text
-            columns[x] += ink[y, x]
+            changing = np.float32(changes_end[x] - changes[x]) * share[x]
+            usual = np.float32(levels_end[x] - levels[x]) * share[x]
+            text = min(changing / (np.float32(0.3) * usual + np.float32(1)), np.float32(1))
+            out[x] = np.float32(line[x]) * text
+        for x in range(w):
+            columns[x] += out[x]
+    total = np.zeros(w + 1)
+    for x in range(w):
+        total[x + 1] = total[x] + columns[x]
     near = np.empty(w, np.float32)
     for x in range(w):
-        near[x] = columns[max(x - around, 0) : x + around + 1].mean() / h
+        first, end = max(x - around, 0), min(x + around + 1, w)
+        near[x] = (total[end] - total[first]) / ((end - first) * h)
     least = np.float32(0.3) * max(near.mean(), np.float32(1))
     for x in range(w):
         near[x] = 1 / (3 * max(near[x], least))
     for y in range(h):
+        out = ink[y]
         for x in range(w):
-            ink[y, x] = min(ink[y, x] * near[x], np.float32(1))
+            out[x] = min(out[x] * near[x], np.float32(1))
     return ink
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, fastmath={"reassoc"})
+def _total(values: NDArray[np.float32]) -> float:
+    """Added up in whichever order is fastest."""
+    total = 0.0
+    for i in range(len(values)):
+        total += values[i]
+    return total
+
+
+@_jit
 def middles(
     ink: NDArray[np.float32], count: int, first: float, spacing: float, reach: int, block: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -93,8 +124,7 @@ def middles(
         end = reach + (b + 1) * (w - 2 * reach) // blocks
         x[b] = 0.5 * (begin + end - 1)
         for i in range(h):
-            for j in range(begin, end):
-                rows[b, i] += ink[i, j]
+            rows[b, i] = _total(ink[i, begin:end])
         rows[b] -= rows[b].min()
     out = np.empty((count, 2))
     moved = np.empty(blocks)
@@ -126,7 +156,7 @@ def middles(
     return out, x, below, weights
 
 
-@numba.njit(cache=True)
+@_jit
 def bend(
     columns: NDArray[np.float64],
     below: NDArray[np.float64],
@@ -170,7 +200,7 @@ def bend(
     return curve
 
 
-@numba.njit(cache=True)
+@_jit
 def edges(
     ink: NDArray[np.float32], lines: NDArray[np.float64], reach: int, shortest: float, tallest: float
 ) -> tuple[NDArray[np.float64], float, float]:
@@ -197,11 +227,9 @@ def edges(
         begin = reach + b * (w - 2 * reach) // blocks
         end = reach + (b + 1) * (w - 2 * reach) // blocks
         x[b] = 0.5 * (begin + end - 1)
-        sums = np.zeros(h)
+        sums = np.empty(h)
         for i in range(h):
-            for j in range(begin, end):
-                sums[i] += ink[i, j]
-        sums /= max(end - begin, 1)
+            sums[i] = _total(ink[i, begin:end]) / max(end - begin, 1)
         for line in range(count):
             middle = lines[line, 0] + lines[line, 1] * x[b]
             for k in range(2 * span + 1):
@@ -214,24 +242,34 @@ def edges(
     best_total, best_height = -1.0, 0.0
     out = lines.copy()
     trial = np.empty((count, 2))
+    offsets = np.empty((TILT + 1, blocks), np.int64)
+    for t in range(TILT + 1):
+        for b in range(blocks):
+            offsets[t, b] = span - SHIFT + round((2 * t - TILT) * (x[b] / w - 0.5) * 2)
+    scores = np.empty(2 * SHIFT + 1)
     steps = round((tallest - shortest) * fine / 2) + 1
     for s in range(steps):
         height = round(shortest * fine / 2) + s  # half the height, in steps
         total = 0.0
         for line in range(count):
             top_score = -1e9
-            for shift in range(-14, 15):
-                for tilt in range(-8, 9, 2):
-                    score = 0.0
-                    for b in range(blocks):
-                        off = span + shift + round(tilt * (x[b] / w - 0.5) * 2)
-                        if off - height >= 0 and off + height <= 2 * span:
-                            score += slope[line, b, off - height] - slope[line, b, off + height]
-                    score -= 0.004 * blocks * (abs(shift) + abs(tilt)) / fine
-                    if score > top_score:
-                        top_score = score
+            for t in range(TILT + 1):
+                tilt = 2 * t - TILT
+                for k in range(2 * SHIFT + 1):
+                    scores[k] = -0.004 * blocks * (abs(k - SHIFT) + abs(tilt)) / fine
+                for b in range(blocks):
+                    # Only shifts with which top and base are within the profile.
+                    off = offsets[t, b]
+                    first, end = max(height - off, 0), min(2 * span + 1 - height - off, 2 * SHIFT + 1)
+                    within = scores[first:end]
+                    top, base = slope[line, b, off - height + first :], slope[line, b, off + height + first :]
+                    for k in range(len(within)):
+                        within[k] += top[k] - base[k]
+                for k in range(2 * SHIFT + 1):
+                    if scores[k] > top_score:
+                        top_score = scores[k]
                         trial[line, 1] = lines[line, 1] + 2.0 * tilt / fine / w
-                        trial[line, 0] = lines[line, 0] + (shift - tilt) / fine
+                        trial[line, 0] = lines[line, 0] + (k - SHIFT - tilt) / fine
             total += top_score
         if total > best_total:
             best_total, best_height = total, 2.0 * height / fine
@@ -239,23 +277,28 @@ def edges(
     return out, best_height, best_total / (count * blocks)
 
 
-@numba.njit(cache=True)
+@_jit
 def bands(ink: NDArray[np.float32], lines: NDArray[np.float64], top: float, base: float) -> NDArray[np.float64]:
     """Mean ink of each column between two rows that are given relative to the middle of each line; shape (count, w)."""
     h, w = ink.shape
     out = np.zeros((len(lines), w))
+    begin, end = np.empty((2, w), np.int32)
     for line in range(len(lines)):
+        total = out[line]
         for x in range(w):
-            middle = lines[line, 0] + lines[line, 1] * x
-            begin = min(max(round(middle + top), 0), h - 1)
-            end = min(max(round(middle + base), begin + 1), h)
-            for y in range(begin, end):
-                out[line, x] += ink[y, x]
-            out[line, x] /= end - begin
+            middle = lines[line, 0] + lines[line, 1] * x + 0.5
+            begin[x] = min(max(math.floor(middle + top), 0), h - 1)
+            end[x] = min(max(math.floor(middle + base), begin[x] + 1), h)
+        for y in range(begin.min(), end.max()):
+            row = ink[y]
+            for x in range(w):
+                total[x] += row[x] if begin[x] <= y < end[x] else np.float32(0)
+        for x in range(w):
+            total[x] /= end[x] - begin[x]
     return out
 
 
-@numba.njit(cache=True)
+@_jit
 def beyond(ink: NDArray[np.float32], lines: NDArray[np.float64], spacing: float, reach: int) -> tuple[float, float]:
     """Text in the outer half of the ``reach`` columns at the left and at the right, relative to the text inside."""
     half = reach // 2
@@ -264,7 +307,7 @@ def beyond(ink: NDArray[np.float32], lines: NDArray[np.float64], spacing: float,
     return text[:, :half].mean() / inside, text[:, -half:].mean() / inside
 
 
-@numba.njit(cache=True)
+@_jit
 def presence(ink: NDArray[np.float32], lines: NDArray[np.float64], height: float, reach: int) -> NDArray[np.float64]:
     """Presence of text in each line and column, 0 to 1, smooth over a character, shape (count, w).
 
@@ -284,14 +327,14 @@ def presence(ink: NDArray[np.float32], lines: NDArray[np.float64], height: float
             x = min(max(i - width // 2, 0), w - 1)
             sums[i + 1] = sums[i] + text[line, x] - gap[x]
         smooth = (sums[width:] - sums[:-width]) / width
-        inside = np.sort(smooth[reach : w - reach])
-        usual = max(inside[len(inside) // 2], 0.02)
+        inside = smooth[reach : w - reach]
+        usual = max(np.partition(inside, len(inside) // 2)[len(inside) // 2], 0.02)
         for x in range(w):
             out[line, x] = min(max(smooth[x] / (0.75 * usual), 0.0), 1.0)
     return out
 
 
-@numba.njit(cache=True)
+@_jit
 def alike(lines: NDArray[np.float32], template: NDArray[np.float32], least: float) -> float:
     """How often a template occurs: the correlation coefficients above ``least``, less this, summed over all places.
 
@@ -319,7 +362,7 @@ def alike(lines: NDArray[np.float32], template: NDArray[np.float32], least: floa
     return total
 
 
-@numba.njit(cache=True)
+@_jit
 def grid(
     presence: NDArray[np.float64], pitches: NDArray[np.float64], rhythm: NDArray[np.float64], columns: int, pad: int
 ) -> tuple[float, float, float]:
