@@ -45,6 +45,8 @@ _GOES_ON: Final = 0.5
 """Of the ink of the text: so much near the border of the strip means that the text goes on there."""
 SAGS: Final = 9
 """Points at which the sag of bent lines is told."""
+_CONTRAST: Final = 0.3
+"""Of lines with the gaps between them, below which these are no lines: no zone had less than 0.4."""
 _HEIGHTS: Final = (6.0, 16.0)
 """Of the capitals in the strip."""
 _RHYTHM: Final = 0.6
@@ -120,6 +122,8 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
         ink = _ink(picture, to_picture, size, bend)
         middles, more = _middles(ink, count, bend)
         if (np.diff(middles[:, 0]) < 0.4 * SPACING).any():
+            return None
+        if kernels.contrast(ink, middles, float(SPACING), REACH) < _CONTRAST:
             return None
         ends = np.array([REACH - more[0], REACH + length + more[1]])
         moved = np.stack([np.column_stack((ends, at + slope * ends)) for at, slope in middles])

@@ -308,6 +308,19 @@ def beyond(ink: NDArray[np.float32], lines: NDArray[np.float64], spacing: float,
 
 
 @_jit
+def contrast(ink: NDArray[np.float32], lines: NDArray[np.float64], spacing: float, reach: int) -> float:
+    """Of the ink of the faintest line, how much there is not in the darkest gap between lines; 1 if that is empty."""
+    text = bands(ink, lines, -4.0, 4.0)[:, reach:-reach]
+    gaps = bands(ink, lines[:-1], spacing / 2 - 3, spacing / 2 + 3)[:, reach:-reach]
+    faintest, darkest = text[0].mean(), gaps[0].mean()
+    for line in range(1, len(text)):
+        faintest = min(faintest, text[line].mean())
+    for line in range(1, len(gaps)):
+        darkest = max(darkest, gaps[line].mean())
+    return 1 - darkest / max(faintest, 1e-6)
+
+
+@_jit
 def presence(ink: NDArray[np.float32], lines: NDArray[np.float64], height: float, reach: int) -> NDArray[np.float64]:
     """Presence of text in each line and column, 0 to 1, smooth over a character, shape (count, w).
 

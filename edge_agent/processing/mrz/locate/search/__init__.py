@@ -94,27 +94,10 @@ def _segments(grey: Grey) -> NDArray[np.float32]:
 
 def _guess(lines: NDArray[np.float64]) -> Guess | None:
     """The lines of a stack cut to a common length, or None if they are too long or too short for their spacing."""
-    ends = lines[:, :4].reshape(-1, 2, 2)
-    longest = int(np.argmax(np.hypot(*(ends[:, 1] - ends[:, 0]).T)))
-    along = ends[longest, 1] - ends[longest, 0]
-    along /= np.hypot(*along)
-    across = np.array((-along[1], along[0]))
-    origin = ends[longest, 0]
-    x, y = (ends - origin) @ along, (ends - origin) @ across
-    low, high = x.min(), x.max()
-    slope = (y[:, 1] - y[:, 0]) / (x[:, 1] - x[:, 0])
-    # The less of a line is seen, the more it takes the slope of the others.
-    seen = np.minimum(lines[:, 4] / (high - low), 1.0)
-    slope = seen * slope + (1 - seen) * (slope * seen).sum() / seen.sum()
-    at = y.mean(axis=1) + slope * (np.array([[low], [high]]) - x.mean(axis=1))
-    left, right = (at[:, -1] - at[:, 0]) / (len(lines) - 1)
+    ends, length, left, right = kernels.cut(lines)
     if not 1 / _NARROWING < left / right < _NARROWING:
         return None
-    if not _SLENDER[0] < 2 * (high - low) / abs(left + right) < _SLENDER[1]:
+    if not _SLENDER[0] < 2 * length / (left + right) < _SLENDER[1]:
         return None
-    corners = origin + np.array([low, high])[:, None, None] * along + at[..., None] * across
-    covered = min(float(lines[:, 4].sum() / len(lines) / (high - low)), 1.0)
-    corners = corners.transpose(1, 0, 2)
-    if at[:, -1].mean() < at[:, 0].mean():
-        corners = corners[::-1]  # a strip is turned, never mirrored
-    return Guess(corners, float(lines[:, 5].sum()) * covered)
+    covered = min(float(lines[:, 4].sum() / len(lines) / length), 1.0)
+    return Guess(ends, float(lines[:, 5].sum()) * covered)

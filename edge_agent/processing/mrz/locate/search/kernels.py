@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numba
 import numpy as np
@@ -14,8 +14,10 @@ SEGMENT: Final = 8
 LINE: Final = 6
 """Numbers that ``join`` returns for each line."""
 
+_jit: Any = numba.njit(cache=True, error_model="numpy")
 
-@numba.njit(cache=True)
+
+@_jit
 def ridges(
     ink: NDArray[np.float32],
     xx: NDArray[np.float32],
@@ -76,7 +78,7 @@ def ridges(
     return out
 
 
-@numba.njit(cache=True)
+@_jit
 def grow(
     direction: NDArray[np.float32],
     ink: NDArray[np.float32],
@@ -181,7 +183,7 @@ def grow(
     return out[:found]
 
 
-@numba.njit(cache=True)
+@_jit
 def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
     """Join segments that continue one another to lines, the heaviest first.
 
@@ -263,7 +265,7 @@ def join(segments: NDArray[np.float32], gap: float) -> NDArray[np.float64]:
     return out[:lines]
 
 
-@numba.njit(cache=True)
+@_jit
 def abreast(lines: NDArray[np.float64], a: int, b: int) -> tuple[float, float]:
     """How far line ``b`` lies beside line ``a``, and how much of the longer they share (0 to 1, 0 if not parallel)."""
     ax, ay = lines[a, 2] - lines[a, 0], lines[a, 3] - lines[a, 1]
@@ -285,7 +287,7 @@ def abreast(lines: NDArray[np.float64], a: int, b: int) -> tuple[float, float]:
     return distance, (high - low) / max(length, x1 - x0)
 
 
-@numba.njit(cache=True)
+@_jit
 def stack(lines: NDArray[np.float64], seeds: int, closest: float, farthest: float, shared: float) -> NDArray[np.int64]:
     """Pairs and evenly spaced triples of parallel lines of like length.
 
@@ -329,3 +331,47 @@ def stack(lines: NDArray[np.float64], seeds: int, closest: float, farthest: floa
                     out[found] = b, a, c
                 found += 1
     return out[:found]
+
+
+@_jit
+def cut(lines: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float, float]:
+    """The lines of a stack, cut or lengthened so that all begin and end abreast.
+
+    Args:
+        lines: Shape (2 or 3, ``LINE``), from ``join``, in the order of a stack.
+
+    Returns:
+        Their ends x, y, shape (2 or 3, 2, 2), so that the next line lies to the right of who looks along one; their
+        length; and the spacing at both ends, below 0 at one end if lines cross.
+    """
+    count = len(lines)
+    lengths = np.hypot(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1])
+    longest = lengths.argmax()
+    ox, oy = lines[longest, 0], lines[longest, 1]
+    ux, uy = (lines[longest, 2] - ox) / lengths[longest], (lines[longest, 3] - oy) / lengths[longest]
+    x, y = np.empty((2, count, 2))
+    for i in range(count):
+        for e in range(2):
+            dx, dy = lines[i, 2 * e] - ox, lines[i, 2 * e + 1] - oy
+            x[i, e] = dx * ux + dy * uy
+            y[i, e] = dy * ux - dx * uy
+    low, high = x.min(), x.max()
+    # The less of a line is seen, the more it takes the slope of the others.
+    slopes = (y[:, 1] - y[:, 0]) / (x[:, 1] - x[:, 0])
+    seen = np.minimum(lines[:, 4] / (high - low), 1.0)
+    slopes = seen * slopes + (1 - seen) * (slopes * seen).sum() / seen.sum()
+    at = np.empty((2, count))
+    for i in range(count):
+        middle = 0.5 * (y[i, 0] + y[i, 1]) - slopes[i] * 0.5 * (x[i, 0] + x[i, 1])
+        at[0, i] = middle + slopes[i] * low
+        at[1, i] = middle + slopes[i] * high
+    mirrored = at[:, -1].sum() < at[:, 0].sum()
+    ends = np.empty((count, 2, 2))
+    for i in range(count):
+        for e, along in enumerate((low, high)):
+            line = count - 1 - i if mirrored else i
+            ends[line, e, 0] = ox + along * ux - at[e, i] * uy
+            ends[line, e, 1] = oy + along * uy + at[e, i] * ux
+    sign = -1 if mirrored else 1
+    left, right = sign * (at[0, -1] - at[0, 0]) / (count - 1), sign * (at[1, -1] - at[1, 0]) / (count - 1)
+    return ends, high - low, left, right

@@ -206,6 +206,17 @@ def test_beyond(seed: int) -> None:
     assert right < 0.2
 
 
+@pytest.mark.parametrize("faint", [0.05, 0.5, 1.0])
+def test_contrast(faint: float) -> None:
+    ink, lines = strip(5)
+    ink[40:] *= faint  # the second line
+    text = kernels.bands(ink, lines, -4.0, 4.0)[:, 60:-60].mean(axis=1)
+    gap = kernels.bands(ink, lines, 9.0, 15.0)[0, 60:-60].mean()
+    found = kernels.contrast(ink, lines, 24.0, 60)
+    assert found == pytest.approx(1 - gap / text.min())
+    assert (found > 0.3) == (faint > 0.2)
+
+
 @pytest.mark.parametrize("height", [7.3, 10.0])
 def test_presence(height: float) -> None:
     ink, lines = strip(4, height=height)

@@ -223,3 +223,39 @@ def test_lines_are_abreast_if_they_share_most_of_their_length() -> None:
     assert kernels.abreast(lines, 0, 1) == pytest.approx((8.0, 0.7))
     assert kernels.abreast(lines, 0, 2) == (0, 0)
     assert kernels.abreast(lines, 0, 3) == (0, 0)
+
+
+def reference_cut(lines: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float, float]:
+    ends = lines[:, :4].reshape(-1, 2, 2)
+    longest = ends[np.argmax(np.hypot(*(ends[:, 1] - ends[:, 0]).T))]
+    along = (longest[1] - longest[0]) / np.hypot(*(longest[1] - longest[0]))
+    across = np.array((-along[1], along[0]))
+    x, y = (ends - longest[0]) @ along, (ends - longest[0]) @ across
+    abreast = np.array([x.min(), x.max()])
+    seen = np.minimum(lines[:, 4] / np.ptp(abreast), 1.0)
+    slope = np.diff(y)[:, 0] / np.diff(x)[:, 0]
+    slope = seen * slope + (1 - seen) * np.average(slope, weights=seen)
+    at = y.mean(axis=1, keepdims=True) + slope[:, None] * (abreast - x.mean(axis=1, keepdims=True))
+    if (at[-1] - at[0]).sum() < 0:  # a strip is turned, never mirrored
+        at, step = at[::-1], at[0] - at[-1]
+    else:
+        step = at[-1] - at[0]
+    corners = longest[0] + abreast[:, None] * along + at[..., None] * across
+    return corners, float(np.ptp(abreast)), *(step / (len(lines) - 1))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_cut(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    angle, step = rng.uniform(0, 2 * np.pi), rng.choice([-9.0, 9.0])
+    turn = np.array(((np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))))
+    lines = []
+    for i in range(2 + seed % 2):
+        begin, end = rng.uniform(0, 40), rng.uniform(80, 160)
+        ends = (np.array(((begin, i * step), (end, i * step))) + rng.normal(0, 0.7, (2, 2))) @ turn
+        lines.append([*ends.ravel(), rng.uniform(0.4, 1) * (end - begin), 50.0])
+    found = kernels.cut(np.array(lines))
+    for value, expected in zip(found, reference_cut(np.array(lines)), strict=True):
+        assert value == pytest.approx(expected)
+    assert found[2] > 0
+    assert found[3] > 0
