@@ -317,7 +317,7 @@ def contrast(ink: NDArray[np.float32], lines: NDArray[np.float64], spacing: floa
         faintest = min(faintest, text[line].mean())
     for line in range(1, len(gaps)):
         darkest = max(darkest, gaps[line].mean())
-    return 1 - darkest / max(faintest, 1e-6)
+    return float(1 - darkest / max(faintest, 1e-6))
 
 
 @_jit

@@ -36,14 +36,14 @@ _PAIRED: Final = bool(binding.get_host_cpu_features().get("avx2"))
 def _tile(vectors: int, *, paired: bool = _PAIRED) -> Any:
     """Sums of products at ``_REGISTERS // vectors`` neighbouring positions, for ``vectors * LANES`` channels.
 
-    Compiled to ``tile(x, stride, pitch, high, pairs, weights, sums)``, with addresses and strides in bytes: at each
-    position, ``stride`` apart, ``high`` rows, ``pitch`` apart, of ``pairs`` pairs of numbers are multiplied with
-    ``weights`` (high, pairs, channels, 2); ``sums`` (positions, channels) receives what comes out.
+    Compiled to ``tile(x, stride, pitch, high, pairs, weights, sums, apart)``, with addresses and strides in bytes: at
+    each position, ``stride`` apart, ``high`` rows, ``pitch`` apart, of ``pairs`` pairs of numbers are multiplied with
+    ``weights`` (high, pairs, channels, 2); ``sums`` receives the channels that come out, each position's ``apart``.
     """
     positions = _REGISTERS // vectors
 
     def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        x, stride, pitch, high, pairs, weights, sums = arguments
+        x, stride, pitch, high, pairs, weights, sums, apart = arguments
         word, size = x.type, 4 * LANES
 
         def ahead(address: Any, by: Any) -> Any:
@@ -84,12 +84,17 @@ def _tile(vectors: int, *, paired: bool = _PAIRED) -> Any:
         builder.cbranch(builder.icmp_signed(">", left, ir.Constant(word, 0)), row, done)
 
         builder.position_at_end(done)
-        for i, total in enumerate(grown):
-            builder.store(total, builder.inttoptr(ahead(sums, i * size), _SUMS.as_pointer()), align=4)
+        for p in range(positions):
+            for v in range(vectors):
+                address = builder.inttoptr(ahead(sums, v * size), _SUMS.as_pointer())
+                builder.store(grown[p * vectors + v], address, align=4)
+            sums = ahead(sums, apart)
         return context.get_dummy_value()
 
-    def tile(_: Any, x: Any, stride: Any, pitch: Any, high: Any, pairs: Any, weights: Any, sums: Any) -> Any:
-        return types.void(x, stride, pitch, high, pairs, weights, sums), codegen
+    def tile(
+        _: Any, x: Any, stride: Any, pitch: Any, high: Any, pairs: Any, weights: Any, sums: Any, apart: Any
+    ) -> Any:
+        return types.void(x, stride, pitch, high, pairs, weights, sums, apart), codegen
 
     return intrinsic(tile)
 
@@ -134,31 +139,31 @@ def convolve(x: NDArray[np.int16], weights: NDArray[np.int16], down: int, right:
             pair of neighbours in it (column by column, channel by channel), what both are multiplied with.
         down: Rows from patch to patch.
         right: Columns from patch to patch.
-        out: Receives the sums, shape (batch, rows out, columns out, channels out), at least 7 columns.
+        out: Receives the sums, shape (batch, rows out, columns out, channels out), contiguous, at least 7 columns.
     """
     groups, high, pairs, wide, _ = weights.shape
     batch, rows, columns, _ = out.shape
     vectors = wide // LANES
     positions = _REGISTERS // vectors
     stride, pitch = 2 * x.shape[3] * right, 2 * x.shape[3] * x.shape[2]
-    sums = np.empty((_REGISTERS, LANES), np.int32).reshape(-1)[: positions * wide].reshape(positions, wide)
+    apart = 4 * groups * wide
     for n in range(batch):
         first = x[n].ctypes.data
         for i in range(rows):
+            sums = out[n, i].ctypes.data
             for column in range(0, columns, positions):
                 j = min(column, columns - positions)  # the last ones may be summed up twice
                 patch = first + i * down * pitch + j * stride
                 for g in range(groups):
-                    factors = weights[g].ctypes.data
+                    factors, total = weights[g].ctypes.data, sums + j * apart + 4 * g * wide
                     if vectors == 7:
-                        _tile7(patch, stride, pitch, high, pairs, factors, sums.ctypes.data)
+                        _tile7(patch, stride, pitch, high, pairs, factors, total, apart)
                     elif vectors == 5:
-                        _tile5(patch, stride, pitch, high, pairs, factors, sums.ctypes.data)
+                        _tile5(patch, stride, pitch, high, pairs, factors, total, apart)
                     elif vectors == 3:
-                        _tile3(patch, stride, pitch, high, pairs, factors, sums.ctypes.data)
+                        _tile3(patch, stride, pitch, high, pairs, factors, total, apart)
                     else:
-                        _tile2(patch, stride, pitch, high, pairs, factors, sums.ctypes.data)
-                    out[n, i, j : j + positions, g * wide : (g + 1) * wide] = sums
+                        _tile2(patch, stride, pitch, high, pairs, factors, total, apart)
 
 
 @_jit

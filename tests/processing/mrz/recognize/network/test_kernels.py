@@ -79,7 +79,7 @@ def _summed(tile: Any, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
     @numba.njit
     def run(x: Any, weights: Any, sums: Any) -> None:
-        tile(x.ctypes.data, 4, 2 * x.shape[1], 3, 4, weights.ctypes.data, sums.ctypes.data)
+        tile(x.ctypes.data, 4, 2 * x.shape[1], 3, 4, weights.ctypes.data, sums.ctypes.data, 8 * LANES)
 
     sums = np.empty((7, 2 * LANES), np.int32)
     run(x, weights, sums)
