@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 import cv2
@@ -73,9 +74,16 @@ def band(quad: Quad, columns: int, sag: Sequence[float] = ()) -> Band:
     if not any(sag):
         return straight
     curve = np.zeros(kernels.CURVE)
-    at = np.linspace(left, right, len(sag)) / straight.width
-    curve[4:7] = np.polynomial.polynomial.polyfit(at, CAPITALS * np.array(sag), 2)
+    curve[4:7] = CAPITALS * _parabola(columns, len(sag)) @ sag
     return replace(straight, curve=curve)
+
+
+@cache
+def _parabola(columns: int, points: int) -> NDArray[np.float64]:
+    """Shape (3, points): from values at evenly spaced points of a line's strip to the terms of ``Band.curve``."""
+    width = Band(np.eye(3), columns).width
+    at = np.linspace(MARGIN - 0.5, MARGIN + columns * PITCH - 0.5, points) / width
+    return np.linalg.pinv(at[:, None] ** np.arange(3))
 
 
 def strips(picture: Picture, bands: Sequence[Band]) -> NDArray[np.float32]:
