@@ -35,10 +35,10 @@ _WRONG: Final = np.array([(_TENS > 0) * (closing & 1) + (_UNITS > 0) * (closing 
 
 _jit: Any = numba.njit(cache=True, nogil=True, boundscheck=False)
 
-_BLUE: Final = np.int32(1868)
-_GREEN: Final = np.int32(9617)
-_RED: Final = np.int32(4899)
-"""Of 16384: how much each adds to grey (ITU-R BT.601)."""
+_BLUE: Final = np.uint16(7)
+_GREEN: Final = np.uint16(38)
+_RED: Final = np.uint16(19)
+"""Of 64: how much each adds to grey (ITU-R BT.601), so that the sum over four pixels just stays within 16 bits."""
 
 
 @_jit
@@ -49,16 +49,17 @@ def half_in_grey(rows: NDArray[np.uint8], half: NDArray[np.uint8]) -> None:
     (h, w) receives the grey.
     """
     height, width = half.shape
-    pairs = np.empty(6 * width, np.uint16)
+    columns = np.empty(2 * width, np.uint16)
     for y in range(height):
-        # A loop of its own, for it runs along the memory of both rows.
-        for i in range(6 * width):
-            pairs[i] = np.uint16(rows[2 * y, i]) + np.uint16(rows[2 * y + 1, i])
+        upper, lower, out = rows[2 * y], rows[2 * y + 1], half[y]
+        # NumPy's integers become wider when they are added: all is put back to 16 bits, of which vectors hold most.
+        for x in range(2 * width):
+            blue = np.uint16(np.uint16(upper[3 * x]) + np.uint16(lower[3 * x]))
+            green = np.uint16(np.uint16(upper[3 * x + 1]) + np.uint16(lower[3 * x + 1]))
+            red = np.uint16(np.uint16(upper[3 * x + 2]) + np.uint16(lower[3 * x + 2]))
+            columns[x] = np.uint16(np.uint16(_BLUE * blue) + np.uint16(_GREEN * green)) + np.uint16(_RED * red)
         for x in range(width):
-            blue = np.int32(pairs[6 * x]) + np.int32(pairs[6 * x + 3])
-            green = np.int32(pairs[6 * x + 1]) + np.int32(pairs[6 * x + 4])
-            red = np.int32(pairs[6 * x + 2]) + np.int32(pairs[6 * x + 5])
-            half[y, x] = (_BLUE * blue + _GREEN * green + _RED * red + np.int32(1 << 15)) >> 16
+            out[x] = np.uint16(columns[2 * x] + columns[2 * x + 1] + np.uint16(128)) >> np.uint16(8)
 
 
 @_jit

@@ -15,13 +15,13 @@ def test_the_half_of_a_colour_picture_is_that_of_its_grey(shape: tuple[int, ...]
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     for times in range(4):
         colour, plain = (Picture(pixels).halved(times).astype(int) for pixels in (image, grey))
-        assert np.abs(colour - plain).max() <= 1  # grey was rounded before it was halved
+        assert np.abs(colour - plain).max() <= 2  # grey was rounded before it was halved, by weights 0.005 off
 
 
 def test_the_mean_grey_of_four_pixels_is_exact() -> None:
     image = np.random.default_rng(1).integers(0, 256, (12, 30, 3), dtype=np.uint8)
-    sums = image.reshape(6, 2, 15, 2, 3).astype(int).sum(axis=(1, 3)) @ (1868, 9617, 4899)
-    assert (Picture(image).halved(1) == (sums + (1 << 15)) >> 16).all()
+    sums = image.reshape(6, 2, 15, 2, 3).astype(int).sum(axis=(1, 3)) @ (7, 38, 19)
+    assert (Picture(image).halved(1) == (sums + 128) >> 8).all()
     assert (Picture(np.full((4, 4, 3), 255, np.uint8)).halved(1) == 255).all()
 
 
