@@ -46,10 +46,7 @@ class March:
 
     def path(self, columns: int, end: int) -> NDArray[np.int64]:
         """The steps of the best row of so many characters that ends at this step."""
-        at = np.empty(columns, np.int64)
-        for i in range(columns, 0, -1):
-            at[i - 1] = end
-            end -= int(self.steps[i, end])
+        at: NDArray[np.int64] = kernels.path(self.steps, columns, end)
         return at
 
 
@@ -207,10 +204,9 @@ def corners(band: Band, reading: Row) -> NDArray[np.float32]:
 
 def _centroids(odds: Floats, at: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The centres to fractions of a step, and how plain each is (0 to 1)."""
-    around = np.clip(at[:, None] + np.array((-1, 0, 1)), 0, len(odds) - 1)
-    weights = 1 / (1 + np.exp(-odds[around].astype(np.float64)))
-    total = weights.sum(axis=1)
-    return (weights * around).sum(axis=1) / total, np.minimum(total, 1)
+    places, plain = np.empty((2, len(at)))
+    kernels.centroids(odds, at, places, plain)
+    return places, plain
 
 
 def _even(values: NDArray[np.float64], weights: NDArray[np.float64], degree: int = 3) -> NDArray[np.float64]:
@@ -227,7 +223,6 @@ def _powers(count: int, degree: int) -> NDArray[np.float64]:
 
 def _at(values: Floats, places: NDArray[np.float64]) -> Floats:
     """``values`` (steps, n) at fractions of steps."""
-    places = np.clip(places, 0, len(values) - 1.001)
-    low = places.astype(np.int64)
-    part = (places - low)[:, None].astype(np.float32)
-    return values[low] * (1 - part) + values[low + 1] * part
+    out = np.empty((len(places), values.shape[1]), np.float32)
+    kernels.between(values, places, out)
+    return out

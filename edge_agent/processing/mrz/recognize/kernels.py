@@ -26,6 +26,23 @@ _jit: Any = numba.njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
 
 
 @_jit
+def placed(
+    points: NDArray[np.float64], matrix: NDArray[np.float64], curve: NDArray[np.float64], middle: float, columns: int
+) -> NDArray[np.float64]:
+    """Where ``points`` x, y (n, 2) of a curved band's strip lie in the picture: see ``sample``."""
+    out = np.empty_like(points)
+    for i in range(len(points)):
+        t = points[i, 0] / columns
+        down = (points[i, 1] - middle) * (1.0 + curve[7] + curve[8] * t)
+        x = points[i, 0] + curve[0] + t * (curve[1] + t * (curve[2] + t * curve[3])) + down * (curve[9] + curve[10] * t)
+        y = middle + down + curve[4] + t * (curve[5] + t * curve[6])
+        w = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
+        out[i, 0] = (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / w
+        out[i, 1] = (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / w
+    return out
+
+
+@_jit
 def sample(
     image: NDArray[np.uint8], matrix: NDArray[np.float64], curve: NDArray[np.float64], middle: float, strip: Floats
 ) -> None:
@@ -110,6 +127,44 @@ def march(odds: Floats, pitch: float, most: int, scores: Floats, steps: NDArray[
                         best, back = score, step
             scores[n, t] = best + odds[t]
             steps[n, t] = back
+
+
+@_jit
+def path(steps: NDArray[np.int8], columns: int, end: int) -> NDArray[np.int64]:
+    """The steps of the best row of so many characters that ends at this step, from what ``march`` found."""
+    at = np.empty(columns, np.int64)
+    for i in range(columns, 0, -1):
+        at[i - 1] = end
+        end -= steps[i, end]
+    return at
+
+
+@_jit
+def centroids(odds: Floats, at: NDArray[np.int64], places: NDArray[np.float64], plain: NDArray[np.float64]) -> None:
+    """The centres of the characters near these steps to fractions of a step, and how plain each is (0 to 1).
+
+    ``odds`` (steps,) are the log odds that a centre lies at a step.
+    """
+    for i in range(len(at)):
+        total = moment = 0.0
+        for beside in range(-1, 2):
+            step = min(max(at[i] + beside, 0), len(odds) - 1)
+            weight = 1.0 / (1.0 + np.exp(-np.float64(odds[step])))
+            total += weight
+            moment += weight * step
+        places[i] = moment / total
+        plain[i] = min(total, 1.0)
+
+
+@_jit
+def between(values: Floats, places: NDArray[np.float64], out: Floats) -> None:
+    """``values`` (steps, n) at fractions of steps, into ``out`` (places, n)."""
+    for i in range(len(places)):
+        place = min(max(places[i], 0.0), len(values) - 1.001)
+        low = int(place)
+        part = np.float32(place - low)
+        for k in range(values.shape[1]):
+            out[i, k] = values[low, k] * (np.float32(1) - part) + values[low + 1, k] * part
 
 
 @_jit

@@ -51,13 +51,8 @@ class Band:
 
     def to_picture(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points x, y of the strip, shape (n, 2), in the picture."""
-        x, y = points[:, 0], points[:, 1]
-        t, c = x / self.width, self.curve
-        down = (y - MIDDLE) * (1 + c[7] + c[8] * t)
-        at = x + c[0] + t * (c[1] + t * (c[2] + t * c[3])) + down * (c[9] + c[10] * t)
-        below = MIDDLE + down + c[4] + t * (c[5] + t * c[6])
-        u, v, w = self.matrix @ np.stack((at, below, np.ones_like(at)))
-        return np.stack((u / w, v / w), axis=1)
+        there: NDArray[np.float64] = kernels.placed(points, self.matrix, self.curve, MIDDLE, self.width)
+        return there
 
 
 def band(quad: Quad, columns: int, sag: Sequence[float] = ()) -> Band:
@@ -83,7 +78,7 @@ def _parabola(columns: int, points: int) -> NDArray[np.float64]:
     """Shape (3, points): from values at evenly spaced points of a line's strip to the terms of ``Band.curve``."""
     width = Band(np.eye(3), columns).width
     at = np.linspace(MARGIN - 0.5, MARGIN + columns * PITCH - 0.5, points) / width
-    return np.linalg.pinv(at[:, None] ** np.arange(3))
+    return np.asarray(np.linalg.pinv(at[:, None] ** np.arange(3)), np.float64)
 
 
 def strips(picture: Picture, bands: Sequence[Band]) -> NDArray[np.float32]:

@@ -73,6 +73,8 @@ def test_the_best_row_of_characters_is_found() -> None:
                 if at[-1] < 24:
                     best = max(best, odds[at].sum() - 0.5 * sum((gap - 4.0) ** 2 for gap in gaps))
         assert scores[n].max() == pytest.approx(best, abs=1e-4)
+        at = kernels.path(steps, n, int(scores[n].argmax()))
+        assert odds[at].sum() - 0.5 * ((np.diff(at) - 4.0) ** 2).sum() == pytest.approx(best, abs=1e-4)
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3])
@@ -90,3 +92,35 @@ def test_a_curve_is_fitted_to_what_lies_on_it(degree: int) -> None:
         trust = (weights + 1e-6) / (1 + (off / (1.5 * off.mean() + 1e-3)) ** 2)
     kernels.even(powers, values, weights, fit)
     assert fit == pytest.approx(expected, abs=1e-6)
+
+
+def test_points_of_a_curved_band_lie_in_the_picture_where_it_is_sampled() -> None:
+    rng = _rng(5)
+    points, curve = rng.uniform(0, (500, 32), (9, 2)), rng.normal(0, 0.3, kernels.CURVE)
+    matrix = np.array(((1.2, 0.1, 30), (-0.1, 0.9, 50), (1e-4, 2e-4, 1)))
+    t = points[:, 0] / 500
+    down = (points[:, 1] - MIDDLE) * (1 + curve[7] + curve[8] * t)
+    x = points[:, 0] + np.polyval(curve[3::-1], t) + down * (curve[9] + curve[10] * t)
+    y = MIDDLE + down + np.polyval(curve[6:3:-1], t)
+    expected = cv2.perspectiveTransform(np.column_stack((x, y))[None], matrix)[0]
+    assert kernels.placed(points, matrix, curve, MIDDLE, 500) == pytest.approx(expected)
+
+
+def test_centres_are_told_to_fractions_of_a_step() -> None:
+    odds = _rng(6).normal(0, 3, 60).astype(np.float32)
+    at = np.arange(0, 60, 4)
+    around = np.clip(at[:, None] + np.array((-1, 0, 1)), 0, 59)
+    weights = 1 / (1 + np.exp(-odds[around].astype(float)))
+    places, plain = np.empty((2, len(at)))
+    kernels.centroids(odds, at, places, plain)
+    assert places == pytest.approx((weights * around).sum(axis=1) / weights.sum(axis=1))
+    assert plain == pytest.approx(np.minimum(weights.sum(axis=1), 1))
+
+
+def test_between_steps_values_are_interpolated() -> None:
+    values = _rng(7).normal(size=(20, 3)).astype(np.float32)
+    places = np.array((-2.0, 0.0, 3.25, 18.5, 19.0, 40.0))
+    out = np.empty((6, 3), np.float32)
+    kernels.between(values, places, out)
+    expected = np.column_stack([np.interp(places, np.arange(20), column) for column in values.T])
+    assert out == pytest.approx(expected, abs=1e-2)

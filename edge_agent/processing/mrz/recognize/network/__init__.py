@@ -87,8 +87,7 @@ class Network:
         """
         first = LAYERS[0]
         x = _padded(strips[..., None].shape, first)
-        grey = np.rint(strips * np.float32(TOP / BRIGHTEST)).clip(-TOP, TOP)
-        x[:, first.above : -first.above, first.left : -first.left, 0] = grey
+        kernels.whole(strips, TOP / BRIGHTEST, first.above, first.left, x)
         for layer, following, rounded in zip(LAYERS, LAYERS[1:], self.layers, strict=False):
             activated = _padded(_shape(x, layer), following)
             kernels.layer(

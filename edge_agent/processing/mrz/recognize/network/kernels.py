@@ -193,6 +193,21 @@ def layer(
 
 
 @_jit
+def whole(values: NDArray[np.float32], factor: float, above: int, left: int, out: NDArray[np.int16]) -> None:
+    """Rounded ``values * factor``, from ``-TOP`` to ``TOP``, into ``out`` from this row and column on.
+
+    ``values`` has shape (batch, rows, columns); ``out`` has more rows and columns, and one channel.
+    """
+    batch, rows, columns = values.shape
+    half, most = np.float32(0.5), np.float32(TOP)
+    for n in range(batch):
+        for i in range(rows):
+            for j in range(columns):
+                value = min(max(values[n, i, j] * np.float32(factor), -most), most)
+                out[n, i + above, j + left, 0] = np.int16(np.floor(value + half))
+
+
+@_jit
 def activate(
     sums: NDArray[np.int32],
     factor: NDArray[np.float32],

@@ -49,6 +49,16 @@ def test_activations_are_rounded_and_kept_in_range() -> None:
     assert (out.astype(int).sum() - inside.astype(int).sum()) == -(out.size - inside.size)
 
 
+def test_grey_is_rounded_and_kept_in_range() -> None:
+    values = np.random.default_rng(3).normal(0, 5000, (2, 4, 30)).astype(np.float32)
+    out = np.zeros((2, 8, 34, 1), np.int16)
+    kernels.whole(values, 0.77, 2, 1, out)
+    exact = values * np.float32(0.77)
+    assert np.abs(out[:, 2:6, 1:31, 0] - exact.clip(-TOP, TOP)).max() <= 0.501
+    assert (np.abs(out) == TOP).any()
+    assert not out[:, :2].any()
+
+
 def test_a_layer_is_its_sums_activated() -> None:
     rng = np.random.default_rng(2)
     x = rng.integers(0, TOP + 1, (2, 9, 22, 4)).astype(np.int16)
