@@ -54,22 +54,25 @@ def sample(
     """
     rows, columns = strip.shape
     height, width = image.shape
+    # Along a column of the strip numerators and denominator of the place grow evenly.
+    top, step = np.empty((2, 3, columns))
     for x in range(columns):
         t = x / columns
         scale = 1.0 + curve[7] + curve[8] * t
         lean = scale * (curve[9] + curve[10] * t)
         at = x + curve[0] + t * (curve[1] + t * (curve[2] + t * curve[3])) - middle * lean
         shift = middle * (1.0 - scale) + curve[4] + t * (curve[5] + t * curve[6])
-        a = matrix[0, 0] * at + matrix[0, 1] * shift + matrix[0, 2]
-        b = matrix[1, 0] * at + matrix[1, 1] * shift + matrix[1, 2]
-        c = matrix[2, 0] * at + matrix[2, 1] * shift + matrix[2, 2]
-        da = matrix[0, 0] * lean + matrix[0, 1] * scale
-        db = matrix[1, 0] * lean + matrix[1, 1] * scale
-        dc = matrix[2, 0] * lean + matrix[2, 1] * scale
-        for y in range(rows):
-            w = 1.0 / (dc * y + c)
-            u = min(max((da * y + a) * w, 0.0), width - 1.0)
-            v = min(max((db * y + b) * w, 0.0), height - 1.0)
+        for i in range(3):
+            top[i, x] = matrix[i, 0] * at + matrix[i, 1] * shift + matrix[i, 2]
+            step[i, x] = matrix[i, 0] * lean + matrix[i, 1] * scale
+    us, vs = np.empty((2, columns))
+    for y in range(rows):
+        for x in range(columns):
+            w = 1.0 / (step[2, x] * y + top[2, x])
+            us[x] = min(max((step[0, x] * y + top[0, x]) * w, 0.0), width - 1.0)
+            vs[x] = min(max((step[1, x] * y + top[1, x]) * w, 0.0), height - 1.0)
+        for x in range(columns):
+            u, v = us[x], vs[x]
             i, j = int(v), int(u)
             k, m = min(i + 1, height - 1), min(j + 1, width - 1)
             fu, fv = u - j, v - i
@@ -82,25 +85,26 @@ def sample(
 def normalize(strip: Floats) -> None:
     """Even out brightness and contrast in place: minus the mean, over the deviation, of a window about each column."""
     rows, columns = strip.shape
-    sums = np.zeros(columns + 1, np.float64)
-    squares = np.zeros(columns + 1, np.float64)
+    first, second = np.zeros((2, columns))
+    for y in range(rows):
+        for x in range(columns):
+            value = np.float64(strip[y, x])
+            first[x] += value
+            second[x] += value * value
+    sums, squares = np.zeros((2, columns + 1))
     for x in range(columns):
-        first = 0.0
-        second = 0.0
-        for y in range(rows):
-            value = strip[y, x]
-            first += value
-            second += value * value
-        sums[x + 1] = sums[x] + first
-        squares[x + 1] = squares[x] + second
+        sums[x + 1] = sums[x] + first[x]
+        squares[x + 1] = squares[x] + second[x]
+    mean, factor = np.empty((2, columns), np.float32)
     for x in range(columns):
         start, end = max(0, x - NORMALIZED_OVER), min(columns, x + NORMALIZED_OVER + 1)
         count = (end - start) * rows
-        mean = (sums[end] - sums[start]) / count
-        variance = max(0.0, (squares[end] - squares[start]) / count - mean * mean)
-        factor = 1.0 / (np.sqrt(variance) + _SOFT)
-        for y in range(rows):
-            strip[y, x] = (strip[y, x] - mean) * factor
+        level = (sums[end] - sums[start]) / count
+        mean[x] = level
+        factor[x] = 1.0 / (np.sqrt(max(0.0, (squares[end] - squares[start]) / count - level * level)) + _SOFT)
+    for y in range(rows):
+        for x in range(columns):
+            strip[y, x] = (strip[y, x] - mean[x]) * factor[x]
 
 
 @_jit

@@ -6,6 +6,7 @@ see where each begins, and no more pixels than that.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,8 +83,8 @@ def measure(picture: Picture, lines: Array) -> Zone | None:
 
 
 def _measure(picture: Picture, lines: Array) -> Zone | None:
-    spacing = float(np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean())
-    halvings = max(0, int(np.log2(max(spacing, 1.0) / (0.9 * SPACING))))
+    spacing, _ = kernels.extent(lines)
+    halvings = max(0, int(math.log2(max(spacing, 1.0) / (0.9 * SPACING))))
     strip = _straightened(picture.halved(halvings), (lines + 0.5) / 2**halvings - 0.5)
     if strip is None:
         return None
@@ -111,9 +112,10 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
     """The strip with the lines level; twice, as the first time shows better where they are and how far they go."""
     count = len(lines)
     for _ in range(2):
-        spacing = float(np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean())
-        natural = float(np.hypot(*(lines[:, 1] - lines[:, 0]).T).mean()) * SPACING / max(spacing, 1e-3)
-        length = float(np.clip(natural, *_LENGTHS[count]))
+        spacing, natural = kernels.extent(lines)
+        natural *= SPACING / max(spacing, 1e-3)
+        shortest, longest = _LENGTHS[count]
+        length = min(max(natural, shortest), longest)
         if not 0.3 < length / natural < 3:
             return None
         to_picture = _homography(lines[[0, -1]], length, count)
@@ -167,10 +169,8 @@ def _ink(picture: Grey, to_picture: Array, size: tuple[int, int], bend: Array) -
             picture, to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
         )
     else:
-        x, y = np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32)[:, None]
-        bent = y + bend.astype(np.float32)
-        u, v, w = (a * x + (b * bent + c) for a, b, c in to_picture.astype(np.float32))
-        strip = cv2.remap(picture, u / w, v / w, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x, y = kernels.bent(to_picture, bend, size[1])
+        strip = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     dark = np.asarray(cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, _STROKES), np.uint8)
     ink: Strip = kernels.relief(dark, _STRIPE, _AROUND)
     return ink
@@ -208,11 +208,11 @@ def _sag(strip: _Strip, grid: Cells, height: float) -> tuple[float, ...]:
 def _plausibility(strip: _Strip, middles: Array, grid: Cells, height: float) -> float:
     """0 to 1: lines full of text, gaps between them empty, an even rhythm, and the proportions of OCR-B."""
     ink = strip.ink
-    first = int(np.clip(grid.start, 0, ink.shape[1] - 2))
-    last = int(np.clip(grid.end, first + 1, ink.shape[1]))
+    first = int(min(max(grid.start, 0), ink.shape[1] - 2))
+    last = int(min(max(grid.end, first + 1), ink.shape[1]))
     text = kernels.bands(ink, middles, -0.35 * height, 0.35 * height)[:, first:last].mean()
     below = kernels.bands(ink, middles, 0.65 * height, SPACING - 0.65 * height)[:-1, first:last].mean()
-    contrast = np.clip(1 - below / max(text, 1e-6), 0, 1)
+    contrast = min(max(1 - below / max(text, 1e-6), 0), 1)
     even = min(1.0, 0.05 + grid.rhythm / _RHYTHM)
-    proportion = np.exp(-0.5 * (np.log(grid.pitch / height / strip.stretch) / 0.5) ** 2)
+    proportion = math.exp(-0.5 * (math.log(grid.pitch / height / strip.stretch) / 0.5) ** 2)
     return float(contrast * grid.full**1.5 * (1 - 0.7 * grid.beyond) * even * proportion)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import cv2
@@ -19,7 +20,7 @@ COLUMNS: Final = {2: (44, 36, THREE_LINES), 3: (THREE_LINES,)}
 """Characters in a line, for so many lines: two of 30 are part of three."""
 _PITCHES: Final = np.geomspace(6.5, 22.0, 96)
 """Of the cells, in columns of the strip."""
-_WIDER: Final = 0.04
+_NEAR: Final = np.linspace(0.96, 1.04, 17)
 """How far the width of a cell may be from the strongest rhythm."""
 _WINDOW: Final = 200
 """Columns of the strip, some 16 to 20 characters, over which the pitch is taken to be constant."""
@@ -66,12 +67,12 @@ def cells(there: Array, profiles: Array, square: float, reach: int) -> Cells | N
     spectrum = each.mean(axis=0)
     likely = spectrum * np.exp(-0.5 * (np.log(_PITCHES / square) / 0.35) ** 2)
     peak = _PITCHES[int(np.argmax(likely))]
-    pitches = np.linspace(peak * (1 - _WIDER), peak * (1 + _WIDER), 17)
+    pitches = peak * _NEAR
     rhythm = 0.1 * np.interp(pitches, _PITCHES, spectrum)
     best = max((*kernels.grid(there, pitches, rhythm, columns, 2 * reach), columns) for columns in COLUMNS[len(there)])
     _, start, pitch, columns = best
     width = there.shape[1]
-    first, last = (int(np.clip(round(x), 0, width)) for x in (start, start + columns * pitch))
+    first, last = (min(max(round(x), 0), width) for x in (start, start + columns * pitch))
     if not pitch or last - first < 0.7 * columns * pitch:
         return None
     beside = np.concatenate((there[:, max(0, first - 30) : max(0, first - 6)], there[:, last + 6 : last + 30]), axis=1)
@@ -85,13 +86,16 @@ def cells(there: Array, profiles: Array, square: float, reach: int) -> Cells | N
     )
 
 
+_hanning = cache(np.hanning)
+
+
 def _spectrum(profiles: Array) -> Array:
     """Power of each of ``_PITCHES`` in the ink along each line, relative to all of it; shape (count, 96)."""
     count, length = profiles.shape
     size = min(_WINDOW, length)
-    starts = np.unique(np.linspace(0, length - size, 4).astype(int))
+    starts = sorted({i * (length - size) // 3 for i in range(4)})
     pieces = np.stack([profiles[:, start : start + size] for start in starts], axis=1)
-    window = np.hanning(size)
+    window = _hanning(size)
     pieces = (pieces - pieces.mean(axis=2, keepdims=True)) * window
     power = ((pieces.reshape(-1, size) @ _WAVES[:size]) ** 2).reshape(count, -1, len(_PITCHES)).sum(axis=1)
     energy = (pieces**2).sum(axis=(1, 2)) * (window**2).sum()

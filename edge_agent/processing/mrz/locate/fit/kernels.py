@@ -26,6 +26,37 @@ _jit: Any = numba.njit(cache=True, error_model="numpy")
 
 
 @_jit
+def extent(lines: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean distance of the middles of neighbouring lines, and mean length: of ends x, y, shape (count, 2, 2)."""
+    count = len(lines)
+    spacing = length = 0.0
+    for i in range(count):
+        length += math.hypot(lines[i, 1, 0] - lines[i, 0, 0], lines[i, 1, 1] - lines[i, 0, 1]) / count
+        if i:
+            step = 0.5 * (lines[i] + lines[i, ::-1] - lines[i - 1] - lines[i - 1, ::-1])[0]
+            spacing += math.hypot(step[0], step[1]) / (count - 1)
+    return spacing, length
+
+
+@_jit
+def bent(matrix: NDArray[np.float64], bend: NDArray[np.float64], height: int) -> NDArray[np.float32]:
+    """Where in the picture each pixel of a strip lies whose columns are bent down by ``bend`` (w,) rows.
+
+    ``matrix`` (3, 3) leads from the strip to the picture. Returns x and y, shape (2, ``height``, w).
+    """
+    m = matrix.astype(np.float32)
+    w = len(bend)
+    out = np.empty((2, height, w), np.float32)
+    for i in range(height):
+        for x in range(w):
+            y = np.float32(i + bend[x])
+            depth = m[2, 0] * np.float32(x) + m[2, 1] * y + m[2, 2]
+            out[0, i, x] = (m[0, 0] * np.float32(x) + m[0, 1] * y + m[0, 2]) / depth
+            out[1, i, x] = (m[1, 0] * np.float32(x) + m[1, 1] * y + m[1, 2]) / depth
+    return out
+
+
+@_jit
 def relief(dark: NDArray[np.uint8], stripe: int, around: int) -> NDArray[np.float32]:
     """Dark strokes relative to the strokes around them, 0 to 1, so that shadow and glare do not count.
 

@@ -154,6 +154,22 @@ def test_grid(seed: int) -> None:
     assert first == pytest.approx(start, abs=2)
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_extent(count: int) -> None:
+    lines = np.random.default_rng(count).uniform(0, 500, (count, 2, 2))
+    spacing = np.hypot(*np.diff(lines.mean(axis=1), axis=0).T).mean()
+    length = np.hypot(*(lines[:, 1] - lines[:, 0]).T).mean()
+    assert kernels.extent(lines) == pytest.approx((spacing, length))
+
+
+def test_bent() -> None:
+    bend = np.linspace(-3, 5, 40) ** 2
+    matrix = np.array(((1.5, 0.2, 30), (-0.1, 1.4, 90), (2e-4, 1e-4, 1)))
+    x, y = np.meshgrid(np.arange(40.0), np.arange(12.0))
+    expected = cv2.perspectiveTransform(np.dstack((x, y + bend)), matrix)
+    assert kernels.bent(matrix, bend, 12) == pytest.approx(expected.transpose(2, 0, 1), abs=1e-4)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_relief(seed: int) -> None:
     rng = np.random.default_rng(seed)
