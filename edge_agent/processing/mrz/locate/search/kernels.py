@@ -25,8 +25,8 @@ def ridges(
     xy: NDArray[np.float32],
     floor: float,
     contrast: float,
-) -> NDArray[np.float32]:
-    """Direction of the ridge through each pixel, NaN where there is none.
+) -> NDArray[np.complex64]:
+    """Direction of the ridge through each pixel, 0 where there is none.
 
     A pixel lies on a ridge if there is more ink than beside it, and ``contrast`` times as much as further away, on
     both sides; the direction is that of least change in the structure tensor ``xx``, ``yy``, ``xy``.
@@ -40,10 +40,10 @@ def ridges(
         contrast: How much more ink than in the gaps beside the line.
 
     Returns:
-        Radians from the x axis, in [0, pi], shape (h, w).
+        Unit numbers with twice the angle from the x axis, shape (h, w): both ways along a line are the same direction.
     """
     h, w = ink.shape
-    out = np.full((h, w), np.nan, np.float32)
+    out = np.zeros((h, w), np.complex64)
     for y in range(h):
         for x in range(w):
             here = ink[y, x]
@@ -74,13 +74,13 @@ def ridges(
                     least = min(least, ink[i, j]) if 0 <= i < h and 0 <= j < w else 0.0
                 on = least * contrast <= here
             if on:
-                out[y, x] = math.atan2(nx, -ny)
+                out[y, x] = -complex(difference, cross) / coherent
     return out
 
 
 @_jit
 def grow(
-    direction: NDArray[np.float32],
+    direction: NDArray[np.complex64],
     ink: NDArray[np.float32],
     sharp: NDArray[np.float32],
     tolerance: float,
@@ -89,7 +89,7 @@ def grow(
     """Join neighbouring ridge pixels of like direction to straight segments.
 
     Args:
-        direction: Of the ridge through each pixel, NaN where there is none, shape (h, w).
+        direction: Of the ridge through each pixel, from ``ridges``, shape (h, w).
         ink: Smoothed ink, the weight of each pixel, shape (h, w).
         sharp: Ink before it was smoothed, shape (h, w).
         tolerance: Largest angle between a pixel's direction and that of the segment so far, in radians.
@@ -100,7 +100,8 @@ def grow(
         along the segment, relative to the ink itself: little on frames and edges, much on text.
     """
     h, w = direction.shape
-    taken = np.isnan(direction)
+    taken = direction == 0
+    within = math.cos(2 * tolerance)
     queue = np.empty((h * w, 2), np.int32)
     out = np.empty((256, SEGMENT), np.float32)
     found = 0
@@ -110,11 +111,8 @@ def grow(
                 continue
             queue[0] = y0, x0
             taken[y0, x0] = True
-            size, done = 1, 0
-            # Doubled angles: a direction and its opposite are the same line.
-            c = math.cos(2 * direction[y0, x0])
-            s = math.sin(2 * direction[y0, x0])
-            mean = math.atan2(s, c)
+            size, done, length = 1, 0, 1.0
+            mean = direction[y0, x0]
             while done < size:
                 y, x = queue[done]
                 done += 1
@@ -122,16 +120,14 @@ def grow(
                     for j in range(max(x - 2, 0), min(x + 3, w)):
                         if taken[i, j]:
                             continue
-                        away = abs(2 * direction[i, j] - mean)
-                        away = min(away % (2 * math.pi), 2 * math.pi - away % (2 * math.pi))
-                        if away > 2 * tolerance:
+                        here = direction[i, j]
+                        if here.real * mean.real + here.imag * mean.imag < within * length:
                             continue
                         taken[i, j] = True
                         queue[size] = i, j
                         size += 1
-                        c += math.cos(2 * direction[i, j])
-                        s += math.sin(2 * direction[i, j])
-                        mean = math.atan2(s, c)
+                        mean += here
+                        length = math.hypot(mean.real, mean.imag)
             if size < shortest * 0.5:
                 continue
             total = sx = sy = sxx = syy = sxy = 0.0

@@ -32,7 +32,7 @@ def picture(seed: int, shape: tuple[int, int] = (70, 110)) -> tuple[NDArray[np.f
 
 def reference_ridges(
     ink: NDArray[np.float32], xx: Floats, yy: Floats, xy: Floats, floor: float, contrast: float
-) -> Floats:
+) -> NDArray[np.complex128]:
     h, w = ink.shape
     rows, columns = np.indices((h, w))
     half = (np.minimum(rows // 2, xx.shape[0] - 1), np.minimum(columns // 2, xx.shape[1] - 1))
@@ -48,7 +48,7 @@ def reference_ridges(
     on = (ink > floor) & (coherent > 0.25 * (a + b)) & (at(1) <= ink) & (at(-1) <= ink)
     for side in (-1, 1):
         on &= np.min([at(side * step, 0.0) for step in range(2, 8)], axis=0) * contrast <= ink
-    return np.where(on, np.mod(normal + np.pi / 2, np.pi), np.nan)
+    return np.where(on, np.exp(2j * (normal + np.pi / 2)), 0)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -57,30 +57,34 @@ def test_ridges(seed: int, shape: tuple[int, int]) -> None:
     _, ink, xx, yy, xy = picture(seed, shape)
     found = kernels.ridges(ink, xx, yy, xy, 12.0, 1.35)
     wanted = reference_ridges(ink, xx, yy, xy, 12.0, 1.35)
-    assert np.isfinite(wanted).sum() > 30
+    assert (wanted != 0).sum() > 30
     # A direction on the edge between two pixels may be rounded to either.
-    assert (np.isnan(found) != np.isnan(wanted)).sum() <= 0.002 * ink.size
-    both = np.isfinite(found) & np.isfinite(wanted)
-    assert np.abs(np.sin(found[both] - wanted[both])).max() < 1e-3
+    assert ((found != 0) != (wanted != 0)).sum() <= 0.002 * ink.size
+    both = (found != 0) & (wanted != 0)
+    assert np.abs(found[both] - wanted[both]).max() < 2e-3
 
 
 def reference_grow(
-    direction: NDArray[np.float32], ink: NDArray[np.float32], sharp: NDArray[np.float32], tolerance: float, least: float
+    direction: NDArray[np.complex64],
+    ink: NDArray[np.float32],
+    sharp: NDArray[np.float32],
+    tolerance: float,
+    least: float,
 ) -> list[Floats]:
-    free = {(int(y), int(x)) for y, x in np.argwhere(np.isfinite(direction))}
+    free = {(int(y), int(x)) for y, x in np.argwhere(direction)}
     out = []
     for seed in sorted(free):
         if seed not in free:
             continue
         free.remove(seed)
         members = [seed]
-        mean = np.exp(2j * direction[seed])
+        mean = complex(direction[seed])
         for y, x in members:
             for near in itertools.product(range(y - 2, y + 3), range(x - 2, x + 3)):
-                if near in free and abs(np.angle(np.exp(2j * direction[near]) / mean)) <= 2 * tolerance:
+                if near in free and abs(np.angle(direction[near] / mean)) <= 2 * tolerance:
                     free.remove(near)
                     members.append(near)
-                    mean += np.exp(2j * direction[near])
+                    mean += complex(direction[near])
         points = np.array(members)[:, ::-1].astype(float)
         weight = ink[tuple(np.array(members).T)].astype(float)
         centre = np.average(points, axis=0, weights=weight)
@@ -113,8 +117,8 @@ def test_grow(seed: int) -> None:
 
 
 def test_more_segments_than_there_was_room_for() -> None:
-    direction = np.full((1200, 60), np.nan, np.float32)
-    direction[::4, 5:55] = 0
+    direction = np.zeros((1200, 60), np.complex64)
+    direction[::4, 5:55] = 1
     ink = np.ones((1200, 60), np.float32)
     assert len(kernels.grow(direction, ink, ink, 0.2, 10.0)) == 300
 
