@@ -95,30 +95,33 @@ def placements(
     Lines begin one below the other, either in their strips, or in the picture, where ``offset`` says how far along the
     text each strip begins, in steps.
     """
-    best = [int(line.scores[n].argmax()) for line, n in zip(found, lengths, strict=True)]
+    scores = [line.scores[n].tolist() for line, n in zip(found, lengths, strict=True)]
+    best = [row_scores.index(max(row_scores)) for row_scores in scores]
     paths = [line.path(n, end) for line, n, end in zip(found, lengths, best, strict=True)]
-    pitches = [(path[-1] - path[0]) / (len(path) - 1) for path in paths]
-    first = np.array([path[0] for path in paths], np.float64)
+    pitches = [float(path[-1] - path[0]) / (len(path) - 1) for path in paths]
+    first = [float(path[0]) for path in paths]
+    seen = [start + off for start, off in zip(first, (offset - offset.mean()).tolist(), strict=True)]
     rated: dict[tuple[int, ...], float] = {}
     choices = [(0,) * len(found)]
-    for starts in (first, first + offset - offset.mean()):
+    for starts in (first, seen):
         choices += [
             tuple(round((start - own) / pitch) for own, pitch in zip(starts, pitches, strict=True))
             for start in (own + k * PITCH / STEP for own in starts for k in (-1, 0, 1))
         ]
     for choice in set(choices):
         ends, score = [], 0.0
-        for line, n, end, k, pitch in zip(found, lengths, best, choice, pitches, strict=True):
+        for row_scores, end, k, pitch in zip(scores, best, choice, pitches, strict=True):
             place = end + round(k * pitch)
-            near = np.arange(max(place - 1, 0), min(place + 2, line.scores.shape[1]))
-            if not len(near):
+            near = range(max(place - 1, 0), min(place + 2, len(row_scores)))
+            if not near:
                 break
-            ends.append(int(near[line.scores[n, near].argmax()]))
-            score += float(line.scores[n, ends[-1]])
+            ends.append(max(near, key=row_scores.__getitem__))
+            score += row_scores[ends[-1]]
         else:
-            begin = first + np.array(choice) * pitches
-            uneven = min(np.ptp(begin), np.ptp(begin + offset)) * STEP / PITCH
-            rated[tuple(ends)] = score - _UNEVEN * max(0.0, float(uneven) - 0.3)
+            moved = [k * pitch for k, pitch in zip(choice, pitches, strict=True)]
+            begins = [[start + by for start, by in zip(starts, moved, strict=True)] for starts in (first, seen)]
+            uneven = min(max(begin) - min(begin) for begin in begins) * STEP / PITCH
+            rated[tuple(ends)] = score - _UNEVEN * max(0.0, uneven - 0.3)
     top = max(rated.values())
     return sorted(((score, ends) for ends, score in rated.items() if score > top - AMBIGUOUS), reverse=True)
 
