@@ -132,7 +132,7 @@ def alternatives(
             for row in range(bounds[kind], bounds[kind + 1]):
                 letters[n] = table[row]
                 likely[n] = prior[row]
-                if second and (letters[n] != issuer).any():
+                if second and not _same(letters[n], issuer):
                     likely[n] += foreign
                 n += 1
             if kind == STATE:
@@ -151,6 +151,14 @@ def alternatives(
         if kind == STATE:
             issuer = letters[first].copy()
     starts[len(symbols)] = n
+
+
+@_jit
+def _same(a: Letters, b: Letters) -> bool:
+    for i in range(WIDEST):  # NumPy's comparison would make an array of what is different
+        if a[i] != b[i]:
+            return False
+    return True
 
 
 @_jit
@@ -183,7 +191,7 @@ def _weighed(seen: Floats, odds: Floats, misplaced: float, first: int, n: int, l
         for i in range(WIDEST):
             if letters[k, i] >= 0:
                 likely[k] += odds[i, letters[k, i]]
-        if (letters[k] == sight).all():
+        if _same(letters[k], sight):
             met = True
             likely[k] = max(likely[k], as_seen)
     if not met:
