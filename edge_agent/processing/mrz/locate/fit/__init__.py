@@ -128,9 +128,9 @@ def _straightened(picture: Grey, lines: Array) -> _Strip | None:
         if kernels.contrast(ink, middles, float(SPACING), REACH) < _CONTRAST:
             return None
         ends = np.array([REACH - more[0], REACH + length + more[1]])
-        moved = np.stack([np.column_stack((ends, at + slope * ends)) for at, slope in middles])
-        placed = cv2.perspectiveTransform(moved.reshape(-1, 1, 2), to_picture)
-        lines = np.asarray(placed, np.float64).reshape(lines.shape)
+        moved = np.empty_like(lines)
+        moved[..., 0], moved[..., 1] = ends, middles[:, :1] + middles[:, 1:] * ends
+        lines = np.asarray(cv2.perspectiveTransform(moved, to_picture), np.float64)
     taken_out = np.zeros_like(bend)
     for _ in range(2):
         if np.abs(bend - taken_out).max() < _BENT:
