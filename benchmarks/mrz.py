@@ -44,6 +44,12 @@ SERIES: Final = {
 }
 
 
+LARGE: Final = 2e6
+"""Pixels from which a page should be read in less time than its JPEG is decoded."""
+TURNS: Final = 9
+"""How often a large page is decoded and read in turn."""
+
+
 @dataclass
 class Score:
     """What a reader made of some pages."""
@@ -56,6 +62,8 @@ class Score:
     seconds: list[float] = field(default_factory=list)
     megabytes: float = 0.0
     import_seconds: float = 0.0
+    large: list[tuple[float, float, float]] = field(default_factory=list)
+    """Of each large page the pixels, and the median seconds of decoding and of reading."""
 
     def add(self, truth: Lines, lines: Lines, valid: bool, seconds: float) -> None:
         """Count one page; ``truth`` is empty where there is no zone."""
@@ -123,6 +131,27 @@ def real_pages(folder: Path) -> Iterator[tuple[NDArray[np.uint8], Lines]]:
         yield decode((folder / "images" / entry["file"]).read_bytes()), tuple(entry.get("mrz") or ())
 
 
+def large_pages(folder: Path) -> Iterator[bytes]:
+    """The files of large pages that are JPEG."""
+    for entry in json.loads((folder / "manifest.json").read_text()):
+        data = (folder / "images" / entry["file"]).read_bytes()
+        if data.startswith(b"\xff\xd8\xff") and decode(data).shape[0] * decode(data).shape[1] >= LARGE:
+            yield data
+
+
+def beside_decoding(read: Read, data: bytes) -> tuple[float, float, float]:
+    """Pixels of a page, and the median seconds of this thread in which it is decoded and read, in turn."""
+    turns = []
+    for _ in range(TURNS):
+        started = time.thread_time()
+        image = decode(data)
+        decoded = time.thread_time()
+        read(image)
+        turns.append((decoded - started, time.thread_time() - decoded))
+    decoding, reading = np.median(turns, axis=0).tolist()
+    return float(image.shape[0] * image.shape[1]), decoding, reading
+
+
 def synthetic_pages(series: str, level: float, count: int) -> Iterator[tuple[Image, Lines]]:
     """Pages with one fault of this size."""
     for seed in range(count):
@@ -169,6 +198,7 @@ def _measure(reader: str, folder: Path | None, count: int, answers: Any) -> None
         started = time.perf_counter()
         lines, valid = read(image)
         score.add(truth, lines, valid, time.perf_counter() - started)
+    score.large = [beside_decoding(read, data) for data in large_pages(folder)] if folder else []
     score.megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     curves: dict[str, list[float]] = {}
     for series, levels in SERIES.items():
@@ -196,6 +226,21 @@ def table(scores: dict[str, Score]) -> str:
         )
         for name, s in scores.items()
     ]
+    return _markdown(head, rows)
+
+
+def table_of_large_pages(scores: dict[str, Score]) -> str:
+    """How long large pages take to read, beside the decoding of their own JPEG, as Markdown."""
+    head = ("reader", "megapixels", "decoding ms", "reading ms", "reading / decoding")
+    rows = [
+        (name, f"{pixels / 1e6:.1f}", f"{decoding * 1e3:.1f}", f"{reading * 1e3:.1f}", f"{reading / decoding:.2f}")
+        for name, score in scores.items()
+        for pixels, decoding, reading in score.large
+    ]
+    return _markdown(head, rows)
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *rows))
 
 
@@ -223,6 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         scores[reader], curves[reader] = answer
     if options.pages:
         print(table(scores), "\n")
+        print(table_of_large_pages(scores), "\n")
     if options.series_pages:
         for series, levels in SERIES.items():
             print(f"| {series} | {' | '.join(f'{level:g}' for level in levels)} |\n|{'---|' * (len(levels) + 1)}")
