@@ -155,10 +155,10 @@ def alternatives(
 
 @_jit
 def _same(a: Letters, b: Letters) -> bool:
+    same = True
     for i in range(WIDEST):  # NumPy's comparison would make an array of what is different
-        if a[i] != b[i]:
-            return False
-    return True
+        same &= a[i] == b[i]
+    return same
 
 
 @_jit

@@ -76,9 +76,10 @@ def _same(a: Zone, b: Zone) -> bool:
 
 
 def warm() -> None:
-    """Compile the kernels, or load them from their cache, by a search on a page with some lines."""
+    """Compile the kernels, or load them from their cache, by a search on a page with some lines that bend."""
     page = np.full((300, 400), 230, np.uint8)
-    for y in (200, 225):
+    for line in (200, 225):
         for x in range(20, 380, 8):
+            y = line + (x - 200) ** 2 // 8000
             page[y : y + 8, x : x + 2] = page[y : y + 2, x : x + 5] = 20
     locate(Picture(page))

@@ -17,6 +17,7 @@ from edge_agent.processing.mrz.formats import FormatName
 from edge_agent.processing.mrz.locate import MOST, locate, warm
 from edge_agent.processing.mrz.locate.fit import kernels as fit_kernels
 from edge_agent.processing.mrz.locate.search import kernels as search_kernels
+from edge_agent.processing.mrz.locate.strip import kernels as strip_kernels
 from edge_agent.processing.mrz.locate.zone import turned
 from edge_agent.processing.mrz.picture import Picture
 from edge_agent.simulate.page import turn
@@ -155,7 +156,12 @@ def test_a_read_only_and_a_strided_picture_will_do() -> None:
 
 def test_no_kernel_is_compiled_after_warming() -> None:
     warm()
-    kernels = [k for module in (fit_kernels, search_kernels) for k in vars(module).values() if hasattr(k, "signatures")]
+    kernels = [
+        k
+        for module in (fit_kernels, search_kernels, strip_kernels)
+        for k in vars(module).values()
+        if hasattr(k, "signatures")
+    ]
     before = [len(kernel.signatures) for kernel in kernels]
     assert len(kernels) > 5
     for condition in (pages.phone, pages.bent, pages.thumbnail, pages.without_zone):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.processing.mrz.locate.fit import kernels
+from edge_agent.processing.mrz.locate.strip.kernels import bands
 
 Array = NDArray[np.float64]
 
@@ -55,7 +56,7 @@ def presence(ink: NDArray[np.float32], middles: Array, height: float, reach: int
     """
     strokes = np.asarray(np.abs(cv2.Sobel(ink, cv2.CV_32F, 1, 0, ksize=1)), np.float32)
     there = np.minimum(*(kernels.presence(kind, middles, height, reach) for kind in (ink, strokes)))
-    return there, kernels.bands(ink, middles, -height / 2, height / 2)
+    return there, bands(ink, middles, -height / 2, height / 2)
 
 
 def cells(there: Array, profiles: Array, square: float, reach: int) -> Cells | None:
