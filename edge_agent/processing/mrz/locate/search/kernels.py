@@ -44,37 +44,45 @@ def ridges(
     """
     h, w = ink.shape
     out = np.zeros((h, w), np.complex64)
+    coarse = xx.shape[1]
+    along = np.empty(coarse, np.complex64)
+    ny, nx = np.empty((2, coarse))
+    plain = np.empty(coarse, np.bool_)
     for y in range(h):
+        i = min(y // 2, len(xx) - 1)
+        if y % 2 == 0 and y // 2 < len(xx):
+            for j in range(coarse):
+                total = np.float64(xx[i, j] + yy[i, j])
+                difference, cross = np.float64(xx[i, j] - yy[i, j]), np.float64(2 * xy[i, j])
+                coherent = math.sqrt(difference * difference + cross * cross)
+                plain[j] = coherent > 0.25 * total
+                # The normal is the first eigenvector of the tensor, from the half angle without trigonometry.
+                cosine = difference / max(coherent, 1e-30)
+                nx[j] = math.sqrt(max(0.5 + 0.5 * cosine, 0.0))
+                ny[j] = math.copysign(math.sqrt(max(0.5 - 0.5 * cosine, 0.0)), cross)
+                along[j] = complex(-cosine, -cross / max(coherent, 1e-30))
         for x in range(w):
-            here = ink[y, x]
-            if here <= floor:
+            here, j = ink[y, x], min(x // 2, coarse - 1)
+            if here <= floor or not plain[j]:
                 continue
-            i, j = min(y // 2, xx.shape[0] - 1), min(x // 2, xx.shape[1] - 1)
-            total = xx[i, j] + yy[i, j]
-            difference = xx[i, j] - yy[i, j]
-            cross = 2 * xy[i, j]
-            coherent = math.sqrt(difference * difference + cross * cross)
-            if coherent <= 0.25 * total:
+            dy, dx = math.floor(ny[j] + 0.5), math.floor(nx[j] + 0.5)
+            before = ink[min(max(y - dy, 0), h - 1), max(x - dx, 0)]
+            behind = ink[min(max(y + dy, 0), h - 1), min(x + dx, w - 1)]
+            if max(before, behind) > here:
                 continue
-            # The normal is the first eigenvector of the tensor, from the half angle without trigonometry.
-            nx = math.sqrt(max(0.5 + 0.5 * difference / coherent, 0.0))
-            ny = math.copysign(math.sqrt(max(0.5 - 0.5 * difference / coherent, 0.0)), cross)
             on = True
-            for side in (-1, 1):
-                i = min(max(round(y + side * ny), 0), h - 1)
-                j = min(max(round(x + side * nx), 0), w - 1)
-                on = on and ink[i, j] <= here
             for side in (-1, 1):
                 if not on:
                     break
-                least = float(here)
+                on = False
                 for step in range(2, 8):
-                    i, j = round(y + side * step * ny), round(x + side * step * nx)
+                    p, q = math.floor(y + side * step * ny[j] + 0.5), math.floor(x + side * step * nx[j] + 0.5)
                     # Beyond the border there is nothing.
-                    least = min(least, ink[i, j]) if 0 <= i < h and 0 <= j < w else 0.0
-                on = least * contrast <= here
+                    if not (0 <= p < h and 0 <= q < w) or ink[p, q] * contrast <= here:
+                        on = True
+                        break
             if on:
-                out[y, x] = -complex(difference, cross) / coherent
+                out[y, x] = along[j]
     return out
 
 
