@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from drivers.xray.description import read
 
 if TYPE_CHECKING:
-    from edge_agent.processing.xray.quality import Piece
+    from edge_agent.processing.xray.piece import Piece
 
 READY: Final = Path(__file__).parent / "pieces"
 
@@ -21,6 +21,6 @@ def load(piece: str) -> Piece:
     Raises:
         DriverError: there is none, or its description has mistakes, which are said.
     """
-    from edge_agent.processing.xray.quality import Piece
+    from edge_agent.processing.xray.piece import Piece
 
     return read(piece, READY, "test piece", TypeAdapter(Piece).validate_python)

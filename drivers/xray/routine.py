@@ -12,7 +12,8 @@ from edge_agent.calibration import Calibration as Record
 from edge_agent.events.xray import XrayQuality
 from edge_agent.processing.xray import calibration as curves
 from edge_agent.processing.xray.correct import correct
-from edge_agent.processing.xray.quality import Health, Piece, PieceError, measure
+from edge_agent.processing.xray.piece import Piece
+from edge_agent.processing.xray.quality import Health, PieceError, measure
 from edge_agent.processing.xray.scan import Channel, Scan, ScanError
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal
+from typing import Final
 
 import cv2
 import numpy as np
@@ -18,15 +18,14 @@ from numpy.typing import NDArray
 from edge_agent.processing.xray.calibration import Calibration, Reading
 from edge_agent.processing.xray.correct import Corrected
 from edge_agent.processing.xray.kernels import AIR
+from edge_agent.processing.xray.piece import Piece, Region, Wire
 from edge_agent.processing.xray.scan import Channel, Orientation, Scan
+from edge_agent.processing.xray.sharpness import mtf50
 from edge_agent.processing.xray.tables import index, logarithms
 
 Floats = NDArray[np.float64]
-Region = tuple[float, float, float, float]
-"""Left, top, width and height, in the piece's unit, from its upper left corner."""
 Span = tuple[slice, slice]
 
-_FORBID: Final[dict[str, Any]] = {"extra": "forbid"}  # for whoever reads a description from a file with pydantic
 OBJECT: Final = 0.05
 """Attenuation from which a pixel is one of the piece's."""
 SIZE_TOLERANCE: Final = 0.08
@@ -36,83 +35,6 @@ _MARGIN: Final = 0.2
 """Of a region, left out on each side: neither belts nor scanners are exact."""
 _BLOCKS: Final = 64
 _MIDDLE: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a wedge."""
-
-    __pydantic_config__: ClassVar = _FORBID
-    thickness_mm: float
-    region: Region
-
-
-@dataclass(frozen=True, slots=True)
-class Wedge:
-    """Steps of one material: ``pmma``, ``aluminium`` or ``steel``."""
-
-    __pydantic_config__: ClassVar = _FORBID
-    material: str
-    step: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """A wire, which runs along the longer side of its region, near the middle of it."""
-
-    __pydantic_config__: ClassVar = _FORBID
-    awg: int
-    region: Region
-
-    @property
-    def diameter_mm(self) -> float:
-        """By the American wire gauge (ASTM B258)."""
-        return float(0.127 * 92 ** ((36 - self.awg) / 39))
-
-
-@dataclass(frozen=True, slots=True)
-class Penetration:
-    """Steel with lead behind a part of it."""
-
-    __pydantic_config__: ClassVar = _FORBID
-    steel_mm: float
-    lead: Region
-    beside: Region
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A straight edge of a thin plate, a few degrees off the detector's lines, that crosses its region."""
-
-    __pydantic_config__: ClassVar = _FORBID
-    across: Literal["columns", "rows"]
-    region: Region
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A piece of material of one class."""
-
-    __pydantic_config__: ClassVar = _FORBID
-    name: str
-    material: Literal["organic", "inorganic", "metal"]
-    region: Region
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Where the parts of a test piece lie."""
-
-    __pydantic_config__: ClassVar = _FORBID
-    name: str
-    unit: Literal["mm", "pixels"]
-    width: float
-    height: float
-    wedge: tuple[Wedge, ...] = ()
-    wire: tuple[Wire, ...] = ()
-    penetration: tuple[Penetration, ...] = ()
-    edge: tuple[Edge, ...] = ()
-    patch: tuple[Patch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,56 +329,6 @@ def _edges(corrected: Corrected, plan: _Plan) -> Iterator[Measured]:
             yield Measured(name, frequency, "1/pixel")
         else:
             yield Measured(name, frequency / pitch, "1/mm")
-
-
-def mtf50(part: Floats) -> float | None:
-    """Spatial frequency (1/pixel) at which an edge keeps half of its contrast, by the slanted edge of ISO 12233.
-
-    Args:
-        part: counts, shape (rows, columns), with one edge that runs from top to bottom, a few degrees off.
-
-    Returns:
-        None where there is no such edge.
-    """
-    if min(part.shape) < 20:
-        return None
-    calm = cv2.blur(part, (3, 9))
-    left, right = (float(np.median(calm[:, side])) for side in (slice(None, 4), slice(-4, None)))
-    noise = 1.4826 * float(np.median(np.abs(part[:, :4] - np.median(part[:, :4], axis=0))))
-    if abs(right - left) < 8 * noise:
-        return None
-    above = (calm - (left + right) / 2) * np.sign(right - left) > 0
-    at = np.argmax(above, axis=1)
-    rows = np.flatnonzero((at > 4) & (at < part.shape[1] - 4))
-    if len(rows) < 12:
-        return None
-    before, after = calm[rows, at[rows] - 1], calm[rows, at[rows]]
-    crossing = at[rows] - (after - (left + right) / 2) / (after - before)
-    slope, offset = np.polyfit(rows, crossing, 1)
-    if np.std(crossing - slope * rows - offset) > 1:
-        return None
-    rows = np.arange(len(part))
-    distance = (np.arange(part.shape[1])[None, :] - (offset + slope * rows)[:, None]).ravel()
-    fine = 4 if abs(slope) * len(rows) > 1 else 1
-    bins = np.round(distance * fine).astype(int)
-    reach = min(-bins.min(), bins.max(), 6 * fine)
-    if reach < 4 * fine:
-        return None
-    inside = np.abs(bins) <= reach
-    count = np.bincount(bins[inside] + reach, minlength=2 * reach + 1)
-    total = np.bincount(bins[inside] + reach, part.ravel()[inside], minlength=2 * reach + 1)
-    if (count == 0).any():
-        return None
-    line = np.diff(total / count)
-    line = line * np.hanning(len(line) + 2)[1:-1]
-    spectrum = np.abs(np.fft.rfft(line, 8 * len(line)))
-    spectrum /= max(float(spectrum[0]), 1e-9)
-    below = np.flatnonzero(spectrum < 0.5)
-    if not len(below):
-        return float(fine / 2)
-    k = int(below[0])
-    share = (spectrum[k - 1] - 0.5) / (spectrum[k - 1] - spectrum[k])
-    return float((k - 1 + share) / (8 * len(line)) * fine)
 
 
 def _patches(low: Floats | None, high: Floats, plan: _Plan, calibration: Calibration) -> Iterator[Measured]:

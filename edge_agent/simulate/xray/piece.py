@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.processing.xray.quality import Piece, Region
+from edge_agent.processing.xray.piece import Piece, Region
 from edge_agent.simulate.xray.phantom import Phantom
 from edge_agent.simulate.xray.scanner import Thickness
 

@@ -12,8 +12,10 @@ import pytest
 from drivers.xray.piece import load
 from edge_agent.processing.xray.calibration import fit, nominal
 from edge_agent.processing.xray.correct import correct
-from edge_agent.processing.xray.quality import Health, PieceError, Wire, measure, mtf50
+from edge_agent.processing.xray.piece import Wire
+from edge_agent.processing.xray.quality import Health, PieceError, measure
 from edge_agent.processing.xray.scan import Scan
+from edge_agent.processing.xray.sharpness import mtf50
 from edge_agent.simulate.xray.piece import phantom_of
 from edge_agent.simulate.xray.scanner import Detector, Scanner
 
