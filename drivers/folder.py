@@ -115,9 +115,10 @@ class FolderDriver(Driver[F]):
         """Yield an observation for each file, whether it could be used or not."""
         folder = self.open()
         while True:
-            observation = self.poll(folder)
-            yield observation
-            if observation is None:
+            seen = [self.poll(folder)]
+            idle = seen[0] is None
+            yield seen.pop()  # kept here, its picture would be in memory until there is another
+            if idle:
                 time.sleep(LOOK_SECONDS)
 
     def open(self) -> Folder:

@@ -65,8 +65,21 @@ def warm(modules: tuple[str, ...]) -> str | None:
 def _warm(modules: tuple[str, ...]) -> None:
     for name in modules:
         module = import_module(name)
+        if "numba" in sys.modules:
+            _numba_without_blas()
         if hasattr(module, "warm"):
             module.warm()
+
+
+def _numba_without_blas() -> None:
+    """Keep numba from loading scipy's linear algebra, which no kernel uses: 10 MB in every worker."""
+    if {"numba.np.arraymath", "scipy.linalg"} & sys.modules.keys():
+        return
+    sys.modules["scipy.linalg"] = None  # type: ignore[assignment]  # as Python marks what cannot be imported
+    try:
+        import_module("numba.np.arraymath")  # looks for it once
+    finally:
+        del sys.modules["scipy.linalg"]
 
 
 def _forget(modules: tuple[str, ...]) -> None:

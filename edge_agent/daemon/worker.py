@@ -36,6 +36,8 @@ EXIT_FAILED = 1
 BURST_SECONDS = 2.0
 SLOWED_SECONDS = 10.0
 """How long a device that flooded is still called degraded."""
+SPARE = 8 << 20
+"""Bytes that a worker may keep for its next observation."""
 
 
 class Stopped(Exception):  # noqa: N818  (not an error)
@@ -94,6 +96,8 @@ class Worker:
         self._allowance = device.max_rate * BURST_SECONDS
         self._refilled = time.monotonic()
         self._slowed_until = 0.0
+        self._libc = ctypes.CDLL(None)
+        self._taken = resident_bytes(os.getpid())
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """End at the driver's next yield."""
@@ -109,6 +113,7 @@ class Worker:
         """
         self._beat()
         observations = driver.observe()
+        busy = False
         try:
             for observation in observations:
                 self._beat()
@@ -118,6 +123,10 @@ class Worker:
                     self._report(State.DEGRADED if driver.trouble else State.OK, driver.trouble)
                 if observation is not None:
                     self._pass_on(observation)
+                elif busy:
+                    self._give_back()
+                busy = observation is not None
+                del observation  # or its picture would be in memory until there is another
         finally:
             if isinstance(observations, Generator):
                 observations.close()
@@ -156,6 +165,11 @@ class Worker:
         self._beat()
         if observation.acknowledge is not None:
             observation.acknowledge()
+
+    def _give_back(self) -> None:
+        """Return to the system what a large picture took: the C library would keep it, and as much again."""
+        if resident_bytes(os.getpid()) > self._taken + SPARE:
+            self._libc.malloc_trim(0)
 
     def _throttle(self) -> None:
         """Let a device that floods wait, so that neither the disk nor the link is its alone."""

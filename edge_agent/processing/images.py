@@ -131,8 +131,12 @@ def _without_alpha(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.ndim == 2 or pixels.shape[2] == 3:
         return pixels
     top = np.iinfo(pixels.dtype).max
-    opaque = pixels[..., 3:].astype(np.uint32)
-    return ((pixels[..., :3] * opaque + top * (top - opaque) + top // 2) // top).astype(pixels.dtype)
+    white = np.ascontiguousarray(pixels[..., :3])
+    for row, opaque in zip(white, pixels[..., 3:], strict=True):  # one by one, as sums take four times the memory
+        if (opaque < top).any():
+            share = opaque.astype(np.uint32)
+            row[:] = (row * share + top * (top - share) + top // 2) // top
+    return white
 
 
 def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:

@@ -47,7 +47,9 @@ class Watch:
         return self._errors.read_text()
 
     def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.text.splitlines()]
+        """What it has printed so far; the last line may be half written."""
+        complete, _, _ = self.text.rpartition("\n")
+        return [json.loads(line) for line in complete.splitlines()]
 
     def payloads(self, suffix: str) -> list[Any]:
         return [line["payload"] for line in self.lines() if line.get("topic", "").endswith(suffix)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,3 +48,18 @@ def warm():
     note = preload.warm((module(tmp_path, "reads_the_cache", text),))
     assert note == "the kernel cache was damaged (EOFError) and has been made anew"
     assert not cache.exists()
+
+
+def test_workers_do_without_linear_algebra_until_they_ask_for_it() -> None:
+    code = """
+import subprocess
+import sys
+from edge_agent.daemon import preload
+preload.warm(("edge_agent.processing.mrz.page",))
+assert "numba.np.arraymath" in sys.modules
+assert "scipy.linalg" not in sys.modules
+import scipy.linalg
+assert scipy.linalg.norm([3, 4]) == 5
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
@@ -15,7 +16,7 @@ import pytest
 
 from edge_agent.config.models import DeviceSettings
 from edge_agent.daemon.wire import ACKNOWLEDGED, Observed, Report, pair, receive
-from edge_agent.daemon.worker import Stopped, Worker, describe
+from edge_agent.daemon.worker import Stopped, Worker, describe, resident_bytes
 from edge_agent.driver import Driver, DriverError, DriverSettings, Evidence, Observation
 from edge_agent.events.device import InputRejected
 from edge_agent.events.evidence import sha256
@@ -105,6 +106,28 @@ def test_a_driver_that_has_trouble_and_goes_on_is_degraded() -> None:
         (State.DEGRADED, "The reader is unplugged."),
         (State.OK, ""),
     ]
+
+
+def test_what_a_picture_took_is_given_back_when_the_device_is_quiet() -> None:
+    class Pictures(Scripted):
+        resident: list[int]
+
+        def observe(self) -> Iterator[Observation | None]:
+            self.resident = [resident_bytes(os.getpid())]
+            pieces = [bytearray(b"x" * 60_000) for _ in range(1000)]
+            self.resident.append(resident_bytes(os.getpid()))
+            del pieces[:-1]  # what lies before a piece in use is not returned by itself
+            yield Observation(SEEN)
+            yield None
+            self.resident.append(resident_bytes(os.getpid()))
+            assert pieces
+
+    ctypes.CDLL(None).malloc_trim(0)  # what other tests left behind
+    driver = Pictures()
+    run(driver=driver)
+    before, full, quiet = driver.resident
+    assert full > before + 50e6
+    assert quiet < before + 10e6
 
 
 def test_the_same_key_of_another_device_is_another_key() -> None:
